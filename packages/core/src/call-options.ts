@@ -1,0 +1,4 @@
+/** Options that every asynchronous call takes last. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,93 @@
+/**
+ * Every error that a user can meet carries a code from this table, typed fields and a cause.
+ * The message is written where it is thrown and says what was expected, what was found, where, and what to do.
+ * `docs/reference/errors.md` mirrors the table; a test compares.
+ */
+
+/** How the command ends: `user` = something the user can mend (exit code 2), `run` = the run failed (exit code 1). */
+export type ErrorKind = "user" | "run";
+
+interface ErrorEntry {
+  readonly kind: ErrorKind;
+  /** One sentence for the table in the documentation. */
+  readonly about: string;
+}
+
+export const ERRORS = {
+  // configuration
+  E_CONFIG_READ: { kind: "user", about: "The configuration file cannot be read or parsed." },
+  E_CONFIG_INVALID: { kind: "user", about: "The configuration has a wrong, missing or unknown key." },
+  E_CONFIG_UNSUPPORTED: { kind: "user", about: "The configuration asks for something that this program does not have yet." },
+  // geometry
+  E_ROI_INVALID: { kind: "user", about: "The region of interest is malformed or has no voxel inside the volume." },
+  E_PARTITION: { kind: "user", about: "The volume cannot be cut as asked (chunk size, border, write grid)." },
+  // stores
+  E_SOURCE_UNKNOWN: { kind: "user", about: "No store driver reads or writes the named source." },
+  E_SOURCE_NOT_FOUND: { kind: "user", about: "The named source does not exist." },
+  E_SOURCE_DAMAGED: { kind: "user", about: "A file of the source is truncated, malformed or contradicts its description." },
+  E_SOURCE_UNSUPPORTED: { kind: "user", about: "The source uses a feature that its driver cannot read or write." },
+  E_DTYPE: { kind: "user", about: "The voxels have another data type than needed." },
+  E_OUT_OF_BOUNDS: { kind: "user", about: "A box lies outside the volume or off the write grid." },
+  E_DESTINATION_EXISTS: { kind: "user", about: "The destination exists already and is not this run's." },
+  E_WRITE_FAILED: { kind: "user", about: "Writing failed, for instance because the disk is full." },
+  // segmentation
+  E_PLUGIN_NOT_FOUND: { kind: "user", about: "A plug-in's module or function cannot be found." },
+  E_PLUGIN_FAILED: { kind: "run", about: "A plug-in threw an error." },
+  E_PLUGIN_RESULT: { kind: "run", about: "A plug-in returned something of the wrong shape, type or content." },
+  E_PLUGIN_TIMEOUT: { kind: "run", about: "An isolated plug-in ran longer than its limit and was ended." },
+  E_PLUGIN_MEMORY: { kind: "run", about: "An isolated plug-in used more memory than its limit and was ended." },
+  E_PLUGIN_CRASHED: { kind: "run", about: "The process of an isolated plug-in ended before it answered." },
+  // engine and run
+  E_MEMORY: { kind: "user", about: "A subvolume does not fit into the memory given." },
+  E_WORKER_DIED: { kind: "run", about: "A worker ended in the middle of a task." },
+  E_RUN_LOCKED: { kind: "user", about: "Another process is using the run folder." },
+  E_RUN_FOLDER: { kind: "user", about: "The folder is not a run folder, or lacks what is needed." },
+  E_CHECKPOINT_DAMAGED: { kind: "run", about: "A checkpoint is truncated or altered." },
+  E_VERIFY_FAILED: { kind: "run", about: "The verification of the written result failed." },
+  E_INTERRUPTED: { kind: "run", about: "The run was interrupted; it can be resumed." },
+  // evaluation
+  E_EVALUATE: { kind: "user", about: "The two volumes cannot be compared." },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type ErrorFields = Readonly<Record<string, unknown>>;
+
+export class AxonloomError extends Error {
+  override readonly name = "AxonloomError";
+  readonly code: ErrorCode;
+  readonly fields: ErrorFields;
+
+  /** @param message expected, found, where, what to do. @param fields the same, for programs. */
+  constructor(code: ErrorCode, message: string, fields: ErrorFields = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+/** True also for errors that crossed a thread or process and lost their class. */
+export function isAxonloomError(error: unknown): error is AxonloomError {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && Object.hasOwn(ERRORS, error.code);
+}
+
+/** An error as plain data, to cross threads, processes and files. */
+export interface PlainError {
+  readonly code: ErrorCode | null;
+  readonly message: string;
+  readonly fields: ErrorFields;
+  readonly stack: string | null;
+}
+
+export function toPlainError(error: unknown): PlainError {
+  if (isAxonloomError(error)) {
+    return { code: error.code, message: error.message, fields: error.fields, stack: error.stack ?? null };
+  }
+  const known = error instanceof Error ? error : new Error(String(error));
+  return { code: null, message: known.message, fields: {}, stack: known.stack ?? null };
+}
+
+export function fromPlainError(plain: PlainError): Error {
+  const error = plain.code === null ? new Error(plain.message) : new AxonloomError(plain.code, plain.message, plain.fields);
+  if (plain.stack !== null) error.stack = plain.stack;
+  return error;
+}

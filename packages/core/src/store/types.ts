@@ -1,0 +1,72 @@
+/** What every store of volumes offers; a driver folder implements it, and one contract suite tests them all. */
+import type { CallOptions } from "../call-options.ts";
+import type { Box, Vec3 } from "../geometry/box.ts";
+import type { Block, Dtype } from "../volume/block.ts";
+
+export interface VolumeInfo {
+  readonly dtype: Dtype;
+  /** What the voxels mean; decides how a pyramid is made. */
+  readonly kind: "image" | "labels";
+  /** Where the volume lies, in voxels. */
+  readonly bounds: Box;
+  readonly voxelSizeNm: Vec3;
+  /**
+   * Boxes written at the same time by several tasks must consist of whole cells of this grid (cut at the bounds).
+   * null: the store cannot be written in parts (it is read-only, or written whole).
+   */
+  readonly writeGrid: WriteGrid | null;
+  /** For people: encoding, compression, chunk size and the like. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface WriteGrid {
+  readonly origin: Vec3;
+  readonly cell: Vec3;
+}
+
+export interface VolumeStore {
+  /** The normalised name, which {@link openVolume} opens again, in another thread or process too. */
+  readonly source: string;
+  info(options?: CallOptions): Promise<VolumeInfo>;
+  /**
+   * The voxels of `box`, which must lie inside the bounds (`E_OUT_OF_BOUNDS` otherwise). Chunks that were never written are zero.
+   */
+  read(box: Box, options?: CallOptions): Promise<Block>;
+  /** Writes `block` (the store's dtype, the box's shape) at `box`. Each file is replaced in one step: never half-written. */
+  write(box: Box, block: Block, options?: CallOptions): Promise<void>;
+  /** Changes whenever the content may have changed; for fingerprints. Reads metadata only (names, sizes, times, descriptions). */
+  identity(options?: CallOptions): Promise<string>;
+}
+
+/** A volume to be made. */
+export interface VolumeSpec {
+  readonly dtype: Dtype;
+  readonly kind: "image" | "labels";
+  readonly bounds: Box;
+  readonly voxelSizeNm: Vec3;
+  /** Wanted cell of the write grid (z, y, x); a driver without chunks ignores it. */
+  readonly chunk?: Vec3;
+  /** Driver options, e.g. `encoding`, `gzip`; unknown ones are refused by the driver. */
+  readonly options?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** A driver: how sources of one kind are recognised, opened and made. */
+export interface StoreDriver {
+  /** As in `precomputed://…`. */
+  readonly scheme: string;
+  /** For `--help` and error texts. */
+  readonly summary: string;
+  /** True when a bare path (no scheme) is obviously of this kind. May look at the file system. */
+  matches(path: string): Promise<boolean>;
+  /** `rest` is what follows `scheme://`. */
+  open(rest: string, options?: CallOptions): Promise<VolumeStore>;
+  /**
+   * Makes an empty (all zero) volume. `E_DESTINATION_EXISTS` when there is something already, `E_SOURCE_UNSUPPORTED` when the driver
+   * cannot write. Until {@link publish} the volume lies under a temporary name, which the returned store's `source` names.
+   */
+  create?(rest: string, spec: VolumeSpec, options?: CallOptions): Promise<VolumeStore>;
+  /** The write grid that `create` would give, without making anything; null when it can only be written whole. */
+  planWriteGrid?(rest: string, spec: VolumeSpec): WriteGrid | null;
+  /** Gives a created volume its final name in one step, replacing `replace`d content when asked; returns the store under that name. */
+  publish?(rest: string, options?: CallOptions & { readonly replace?: boolean }): Promise<VolumeStore>;
+}
