@@ -18,7 +18,7 @@ export interface StageRef<In, Out, P> {
 export interface TaskContext {
   /** Key of the row. */
   readonly key: string;
-  /** 1 on the first try. Above 1 the earlier tries ended with their worker (a crash, out of memory), or threw. */
+  /** 1 on the first try. Above 1 the earlier tries ended with their worker (a crash, out of memory). What throws is not tried again. */
   readonly attempt: number;
   readonly maxAttempts: number;
   /** Why the last try ended; null on the first. */
@@ -52,7 +52,12 @@ export interface Dataset<T> {
   persist(options?: CallOptions): Promise<Dataset<T>>;
   /** Streams the rows in order; one row at a time in memory. */
   collect(options?: CallOptions): AsyncIterable<Keyed<T>>;
-  foreach<P>(stage: StageRef<T, void, P>, params: P, options?: MapOptions & CallOptions): Promise<void>;
+  /** `concurrency`: at most so many tasks at once (default: the engine's slots). */
+  foreach<P>(
+    stage: StageRef<T, void, P>,
+    params: P,
+    options?: MapOptions & CallOptions & { readonly concurrency?: number },
+  ): Promise<void>;
   /** Frees what `persist` kept. */
   unpersist(): Promise<void>;
 }

@@ -1,0 +1,3 @@
+export * from "./container.ts";
+export * from "./fingerprint.ts";
+export * from "./labels.ts";

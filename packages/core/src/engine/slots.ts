@@ -1,0 +1,51 @@
+/** How many tasks may run at once: from cores and from memory. */
+import { availableParallelism, totalmem } from "node:os";
+import { AxonloomError } from "../errors.ts";
+
+/** Left for the system and the driver. */
+const RESERVED_BYTES = 512 * 2 ** 20;
+
+export interface SlotsRequest {
+  /** Planned bytes of one task at its peak. */
+  readonly bytesPerTask: number;
+  /** Wanted number; absent: as many as fit. */
+  readonly wanted?: number;
+  /** Cores that one task uses (`corespertask`). */
+  readonly coresPerTask?: number;
+  /** Memory to plan with; absent: what the machine, or its container, has. */
+  readonly memoryBytes?: number;
+}
+
+export interface Slots {
+  readonly slots: number;
+  readonly bytesPerTask: number;
+  readonly memoryBytes: number;
+  readonly cores: number;
+}
+
+/** Throws `E_MEMORY` when not even one task fits, or not as many as wanted. */
+export function planSlots(request: SlotsRequest): Slots {
+  const memoryBytes = request.memoryBytes ?? machineMemory();
+  const cores = availableParallelism();
+  const fitting = Math.floor(Math.max(0, memoryBytes - RESERVED_BYTES) / request.bytesPerTask);
+  const wanted = request.wanted ?? Math.max(1, Math.floor(cores / (request.coresPerTask ?? 1)));
+  const slots = request.wanted === undefined ? Math.min(wanted, fitting) : wanted;
+  if (fitting < slots || slots < 1) {
+    throw new AxonloomError(
+      "E_MEMORY",
+      `${wanted} worker(s) need ${gib(wanted * request.bytesPerTask)} (${gib(request.bytesPerTask)} for one subvolume) beside ${gib(RESERVED_BYTES)} reserved, ` +
+        `but ${gib(memoryBytes)} are there; take a smaller chunk-size${wanted > 1 ? ", fewer workers" : ""} or a machine with more memory`,
+      { wanted, ...request, memoryBytes },
+    );
+  }
+  return { slots, bytesPerTask: request.bytesPerTask, memoryBytes, cores };
+}
+
+function machineMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}
