@@ -10,7 +10,7 @@ import { Piscina } from "piscina";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError, fromPlainError } from "../../errors.ts";
 import type { Dataset, Engine, EngineEvent, Keyed } from "../types.ts";
-import { LocalDataset } from "./dataset.ts";
+import { LocalDataset, type Partition } from "./dataset.ts";
 import type { KeyedRef, LocalTask, TaskResult, WorkerMessage } from "./task.ts";
 
 /** A task whose worker dies is tried so often; its stage sees the number. */
@@ -49,9 +49,7 @@ export class LocalEngine implements Engine {
   }
 
   parallelize<T>(rows: Iterable<Keyed<T>>): Dataset<T> {
-    return new LocalDataset<T>(this, function* () {
-      for (const { key, value } of rows) yield { key, input: { kind: "row", row: { kind: "inline", value } } };
-    });
+    return new LocalDataset<T>(this, async () => ({ partitions: inline(rows), temporary: [] }));
   }
 
   newSpillFile(): string {
@@ -113,4 +111,8 @@ export class LocalEngine implements Engine {
       { label, key },
     );
   }
+}
+
+function* inline(rows: Iterable<Keyed<unknown>>): Iterable<Partition> {
+  for (const { key, value } of rows) yield { key, input: { kind: "row", row: { kind: "inline", value } } };
 }

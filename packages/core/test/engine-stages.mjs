@@ -1,0 +1,28 @@
+// Stages for the engine's tests: plain functions that a worker thread imports by this file's URL.
+import { writeFileSync } from "node:fs";
+
+export const square = (n) => n * n;
+export const scale = (n, factor) => n * factor;
+export const spread = (n) => [
+  { key: `k${n % 3}`, value: n },
+  { key: `k${(n + 1) % 3}`, value: -n },
+];
+export const sum = (values) => values.reduce((a, b) => a + b, 0);
+export const joined = ({ left, right }) => `${left.join("+")}|${right.join("+")}`;
+export const big = (n) => new Uint32Array(1000).fill(n);
+export const total = (array) => array.reduce((a, b) => a + b, 0);
+export const fail = () => {
+  throw Object.assign(new Error("expected 1, found 2"), { code: "E_PLUGIN_RESULT", fields: { found: 2 } });
+};
+export const touch = (name, folder) => writeFileSync(`${folder}/${name}`, "");
+export const dieTwice = (n, _params, context) => {
+  if (context.attempt < 3) process.exit(7);
+  return `${n} after ${context.previousFailure}`;
+};
+export const dieAlways = () => process.exit(7);
+export const talk = (n, _params, context) => {
+  context.logger.warn(`number ${n}`);
+  context.report({ half: n / 2 });
+  return n;
+};
+export const wait = (n) => new Promise((resolve) => setTimeout(() => resolve(n), 10_000));
