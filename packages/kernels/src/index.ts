@@ -2,5 +2,6 @@
  * 3-D image kernels on plain typed arrays, C order, [z, y, x]. Knows nothing of files.
  */
 export * from "./errors.ts";
+export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
 export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
 export * from "./shape.ts";
