@@ -2,3 +2,4 @@ export * from "./engine/index.ts";
 export * from "./errors.ts";
 export * from "./geometry/index.ts";
 export * from "./keyvalue/index.ts";
+export * from "./stitch/index.ts";
