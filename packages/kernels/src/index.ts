@@ -3,5 +3,6 @@
  */
 export * from "./errors.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
+export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";
 export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
 export * from "./shape.ts";
