@@ -1,0 +1,28 @@
+/** Words for the types of a JSON Schema. */
+import type { JsonSchema } from "./json-schema.ts";
+
+/** `integer ≥ 0`, `none | voxel`, `number or [x, y, z]`, … */
+export function typeInWords(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map(String).join(" \\| ");
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeInWords))].join(" or ");
+  if (schema.prefixItems !== undefined) {
+    const inner = schema.prefixItems.map(typeInWords);
+    return inner.length === 3 ? "[x, y, z]" : `[${inner.join(", ")}]`;
+  }
+  if (schema.type === "array") return `list of ${typeof schema.items === "object" ? typeInWords(schema.items) : "values"}`;
+  if (schema.type === "integer" || schema.type === "number") {
+    const bounds = [
+      schema.minimum !== undefined && Number.isSafeInteger(schema.minimum - 1) ? `≥ ${schema.minimum}` : "",
+      schema.exclusiveMinimum !== undefined ? `> ${schema.exclusiveMinimum}` : "",
+      schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER ? `≤ ${schema.maximum}` : "",
+      schema.multipleOf !== undefined ? `multiple of ${schema.multipleOf}` : "",
+    ];
+    return [schema.type, ...bounds.filter((bound) => bound !== "")].join(" ");
+  }
+  return schema.type ?? "any";
+}
+
+/** Whether a key must be written. */
+export function isRequired(parent: JsonSchema, key: string): boolean {
+  return parent.required?.includes(key) ?? false;
+}

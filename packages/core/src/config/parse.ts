@@ -1,0 +1,79 @@
+/** From what a file holds to a {@link Config}: defaults first, then every check, all problems at once. */
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { STEP_NAMES } from "../segment/types.ts";
+import { parseUserReference } from "../segment/user-module.ts";
+import { problemsOfIssues } from "./issues.ts";
+import { normalise } from "./normalise.ts";
+import { problemsOfPlainValue } from "./plain.ts";
+import { configError, formatPath, type Problem, valueAt } from "./problems.ts";
+import { configSchema } from "./schema.ts";
+import { CONFIGURATION, problemsOfSteps } from "./steps.ts";
+import type { Config } from "./types.ts";
+import { asksForDvid, problemsAcrossKeys } from "./unsupported.ts";
+
+export interface ParseConfigOptions {
+  /** Where relative paths start. */
+  readonly baseFolder: string;
+  /** The file that it comes from: named in errors, and gives the run folder its name. */
+  readonly file?: string;
+}
+
+/**
+ * Checks a configuration and completes it with defaults. @param raw plain JSON in the paper's form.
+ * Throws `E_CONFIG_INVALID`, `E_CONFIG_UNSUPPORTED` or `E_PLUGIN_NOT_FOUND`, with all problems in the message and in `fields.problems`.
+ */
+export function parseConfig(raw: unknown, { baseFolder, file }: ParseConfigOptions): Config {
+  const unfit = problemsOfPlainValue(raw);
+  if (unfit.some((problem) => problem.path.length >= 32)) throw configError(unfit, file);
+  const { strict, extras } = setExtrasAside(raw);
+  const parsed = configSchema.safeParse(strict);
+  const problems: Problem[] = [...unfit, ...problemsAcrossKeys(strict)];
+  if (!parsed.success) problems.push(...problemsOfIssues(parsed.error.issues, strict));
+  if (extras === null) problems.push(...problemsOfSteps(strict));
+  const left = withoutConsequences(problems, strict);
+  if (!parsed.success || left.length > 0) throw configError(left, file);
+  const folder = resolve(baseFolder);
+  return normalise(parsed.data, strict, { baseFolder: folder, runFolder: defaultRunFolder(folder, file), extras: extras ?? {} });
+}
+
+function defaultRunFolder(baseFolder: string, file: string | undefined): string {
+  if (file === undefined) return join(baseFolder, "axonloom.run");
+  const path = resolve(file);
+  return join(dirname(path), `${basename(path, extname(path))}.run`);
+}
+
+/** A segmentor of the user's own may have keys that only it knows: they are not checked. `extras` null = the segmentor is a built-in. */
+function setExtrasAside(raw: unknown): { strict: unknown; extras: Readonly<Record<string, unknown>> | null } {
+  const name = valueAt(raw, ["options", "segmentor", "class"]);
+  if (typeof name !== "string" || parseUserReference(name) === null) return { strict: raw, extras: null };
+  const configuration = valueAt(raw, CONFIGURATION);
+  if (typeof configuration !== "object" || configuration === null || Array.isArray(configuration))
+    return { strict: raw, extras: {} };
+  const known = (key: string) => key === "preserve-bodies" || (STEP_NAMES as readonly string[]).includes(key);
+  const entries = Object.entries(configuration);
+  const { options, ...rest } = raw as { options: { segmentor: object } };
+  return {
+    strict: {
+      ...rest,
+      options: {
+        ...options,
+        segmentor: { ...options.segmentor, configuration: Object.fromEntries(entries.filter(([key]) => known(key))) },
+      },
+    },
+    extras: Object.fromEntries(entries.filter(([key]) => !known(key))),
+  };
+}
+
+/** One problem a key; what follows from another problem is left out (a missing input where DVID is asked for, say). */
+function withoutConsequences(problems: readonly Problem[], raw: unknown): Problem[] {
+  const dvid = asksForDvid(raw);
+  const seen = new Set<string>();
+  return problems.filter(({ path, message }) => {
+    if (dvid && path.length === 1 && (path[0] === "input" || path[0] === "output") && message.startsWith("is missing"))
+      return false;
+    const key = formatPath(path);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
