@@ -23,6 +23,7 @@ export const ERRORS = {
   E_PARTITION: { kind: "user", about: "The volume cannot be cut as asked (chunk size, border, write grid)." },
   // stores
   E_SOURCE_UNKNOWN: { kind: "user", about: "No store driver reads or writes the named source." },
+  E_SOURCE_NAME: { kind: "user", about: "The name of a source or destination is malformed." },
   E_SOURCE_NOT_FOUND: { kind: "user", about: "The named source does not exist." },
   E_SOURCE_DAMAGED: { kind: "user", about: "A file of the source is truncated, malformed or contradicts its description." },
   E_SOURCE_UNSUPPORTED: { kind: "user", about: "The source uses a feature that its driver cannot read or write." },

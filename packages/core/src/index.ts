@@ -3,3 +3,4 @@ export * from "./errors.ts";
 export * from "./geometry/index.ts";
 export * from "./keyvalue/index.ts";
 export * from "./stitch/index.ts";
+export * from "./store/index.ts";

@@ -15,6 +15,8 @@ export interface VolumeInfo {
    * null: the store cannot be written in parts (it is read-only, or written whole).
    */
   readonly writeGrid: WriteGrid | null;
+  /** Sources of all levels of the pyramid, finest first; absent where the store has no pyramid, or is itself one of its levels. */
+  readonly scales?: readonly string[];
   /** For people: encoding, compression, chunk size and the like. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
@@ -63,8 +65,9 @@ export interface StoreDriver {
   /**
    * Makes an empty (all zero) volume. `E_DESTINATION_EXISTS` when there is something already, `E_SOURCE_UNSUPPORTED` when the driver
    * cannot write. Until {@link publish} the volume lies under a temporary name, which the returned store's `source` names.
+   * With `replace`, a volume of the final name may exist; it stays as it is until {@link publish}.
    */
-  create?(rest: string, spec: VolumeSpec, options?: CallOptions): Promise<VolumeStore>;
+  create?(rest: string, spec: VolumeSpec, options?: CallOptions & { readonly replace?: boolean }): Promise<VolumeStore>;
   /** The write grid that `create` would give, without making anything; null when it can only be written whole. */
   planWriteGrid?(rest: string, spec: VolumeSpec): WriteGrid | null;
   /** Gives a created volume its final name in one step, replacing `replace`d content when asked; returns the store under that name. */

@@ -43,7 +43,7 @@ export function bytesOf(data: VoxelArray): Uint8Array<ArrayBuffer> {
 /** Views bytes as voxels, without a copy where the alignment allows. Little endian, as every machine that Node.js supports well. */
 export function voxelsOf(bytes: Uint8Array, dtype: Dtype): VoxelArray {
   const size = BYTES_PER_VOXEL[dtype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // a Buffer's slice would be a view
   const { buffer, byteOffset } = aligned;
   const length = Math.floor(aligned.byteLength / size);
   switch (dtype) {

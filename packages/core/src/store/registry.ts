@@ -1,0 +1,157 @@
+/**
+ * Opens and makes volumes by name.
+ *
+ * @example
+ * const store = await openVolume("precomputed:///data/segmentation");
+ * const { bounds } = await store.info();
+ * const block = await store.read(bounds);
+ */
+import { rm } from "node:fs/promises";
+import { basename } from "node:path";
+import type { CallOptions } from "../call-options.ts";
+import { AxonloomError } from "../errors.ts";
+import { PARTIAL, statOrNull } from "./files.ts";
+import { formatLocalName, type LocalName, parseLocalName, splitScheme } from "./source-name.ts";
+import { closest } from "./suggest.ts";
+import type { StoreDriver, VolumeSpec, VolumeStore, WriteGrid } from "./types.ts";
+
+/** Every driver, loaded when first used. A new store is one line here and a folder beside this file. */
+export const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
+  precomputed: async () => (await import("./precomputed/index.ts")).precomputedDriver,
+  images: async () => (await import("./images/index.ts")).imagesDriver,
+  npy: async () => (await import("./npy/index.ts")).npyDriver,
+  raw: async () => (await import("./raw/index.ts")).rawDriver,
+};
+
+export interface SourceOptions extends CallOptions {
+  /** Relative paths start here; the current folder by default. */
+  readonly baseFolder?: string;
+}
+
+interface Resolved {
+  readonly driver: StoreDriver;
+  /** With an absolute path. */
+  readonly rest: string;
+  readonly name: LocalName;
+}
+
+/** Opens a volume: `precomputed://…`, `images://…`, `npy://…`, `raw://…` or a bare path of an obvious kind. */
+export async function openVolume(source: string, options: SourceOptions = {}): Promise<VolumeStore> {
+  const { driver, rest } = await resolve(source, options, "source");
+  return await driver.open(rest, options);
+}
+
+/**
+ * Makes an empty (all zero) volume under a temporary name beside its final one; {@link publishVolume} renames it. A bare path is a
+ * precomputed folder, or npy when it ends so. `E_DESTINATION_EXISTS` unless the name is free; with `replace` a finished volume may
+ * be there, and stays until the new one is published.
+ */
+export async function createVolume(
+  destination: string,
+  spec: VolumeSpec,
+  options: SourceOptions & { readonly replace?: boolean } = {},
+): Promise<VolumeStore> {
+  const { driver, rest } = await resolve(destination, options, "destination");
+  if (driver.create === undefined) throw cannotWrite(destination, driver);
+  return await driver.create(rest, spec, options);
+}
+
+/** The write grid that {@link createVolume} would give, without making anything; null when it can only be written whole. */
+export async function planWriteGrid(destination: string, spec: VolumeSpec, options: SourceOptions = {}): Promise<WriteGrid | null> {
+  const { driver, rest } = await resolve(destination, options, "destination");
+  if (driver.planWriteGrid === undefined) throw cannotWrite(destination, driver);
+  return driver.planWriteGrid(rest, spec);
+}
+
+/** Gives a made volume its final name in one step; with `replace` a finished volume of that name gives way. Repeatable. */
+export async function publishVolume(
+  destination: string,
+  options: SourceOptions & { readonly replace?: boolean } = {},
+): Promise<VolumeStore> {
+  const { driver, rest } = await resolve(destination, options, "destination");
+  if (driver.publish === undefined) throw cannotWrite(destination, driver);
+  return await driver.publish(rest, options);
+}
+
+/** Whether something lies under the destination's final name. */
+export async function volumeExists(destination: string, options: SourceOptions = {}): Promise<boolean> {
+  const { name } = await resolve(destination, options, "destination");
+  return (await statOrNull(name.path)) !== null;
+}
+
+/** What {@link createVolume} made and nobody published yet, to go on writing; null when there is none. */
+export async function openUnpublished(destination: string, options: SourceOptions = {}): Promise<VolumeStore | null> {
+  const { driver, name } = await resolve(destination, options, "destination");
+  if ((await statOrNull(name.path + PARTIAL)) === null) return null;
+  return await driver.open(formatLocalName({ ...name, path: name.path + PARTIAL }), options);
+}
+
+/** Deletes what {@link createVolume} made and nobody published; a finished volume stays. */
+export async function discardUnpublished(destination: string, options: SourceOptions = {}): Promise<void> {
+  const { driver, name } = await resolve(destination, options, "destination");
+  if (driver.create !== undefined) await rm(name.path + PARTIAL, { recursive: true, force: true });
+}
+
+/** The destination's name with its scheme and an absolute path. */
+export async function normaliseDestination(destination: string, options: SourceOptions = {}): Promise<string> {
+  const { driver, rest } = await resolve(destination, options, "destination");
+  return `${driver.scheme}://${rest}`;
+}
+
+async function resolve(text: string, { baseFolder }: SourceOptions, role: "source" | "destination"): Promise<Resolved> {
+  const split = splitScheme(text);
+  if (split === null || split.scheme === "file") return await resolveBare(text, baseFolder, role);
+  const load = Object.hasOwn(DRIVERS, split.scheme) ? DRIVERS[split.scheme] : undefined;
+  if (load === undefined) throw await unknownScheme(text, split.scheme);
+  const driver = await load();
+  const name = parseLocalName(split.rest, baseFolder);
+  return { driver, name, rest: formatLocalName(name) };
+}
+
+async function resolveBare(text: string, baseFolder: string | undefined, role: "source" | "destination"): Promise<Resolved> {
+  const name = parseLocalName(text, baseFolder);
+  const { path } = name;
+  const found = (driver: StoreDriver) => ({ driver, name, rest: formatLocalName(name) });
+  if (role === "source" && (await statOrNull(path)) === null) {
+    throw new AxonloomError("E_SOURCE_NOT_FOUND", `${path} does not exist; check the path`, { source: text, path });
+  }
+  const drivers = await Promise.all(Object.values(DRIVERS).map((load) => load()));
+  for (const driver of drivers) if (await driver.matches(path)) return found(driver);
+  if (role === "destination" && !basename(path).includes(".")) {
+    return found(drivers.find((driver) => driver.scheme === "precomputed")!);
+  }
+  throw new AxonloomError(
+    "E_SOURCE_UNKNOWN",
+    `the kind of ${path} is not obvious from its name or content; expected one of:\n${listOf(drivers)}`,
+    { source: text, path },
+  );
+}
+
+async function unknownScheme(text: string, scheme: string): Promise<AxonloomError> {
+  const known = Object.keys(DRIVERS);
+  const near = closest(scheme, known);
+  const hint = near === null ? "" : `; did you mean "${near}://"?`;
+  const drivers = await Promise.all(Object.values(DRIVERS).map((load) => load()));
+  const remote = /^(https?|gs|s3)$/.test(scheme) ? "; remote volumes are not read: copy or mount the data" : "";
+  return new AxonloomError(
+    "E_SOURCE_UNKNOWN",
+    `"${text}": unknown scheme "${scheme}://"${hint}${remote}; expected one of:\n${listOf(drivers)}`,
+    {
+      source: text,
+      scheme,
+      known,
+    },
+  );
+}
+
+function listOf(drivers: readonly StoreDriver[]): string {
+  return drivers.map(({ scheme, summary }) => `  ${scheme}://  ${summary}`).join("\n");
+}
+
+function cannotWrite(destination: string, driver: StoreDriver): AxonloomError {
+  return new AxonloomError(
+    "E_SOURCE_UNSUPPORTED",
+    `${destination}: ${driver.scheme}:// is read only; write to precomputed:// or npy:// instead`,
+    { source: destination, scheme: driver.scheme },
+  );
+}
