@@ -1,0 +1,166 @@
+/**
+ * `use-subprocess`: a step in a process of its own, so that a crash, an endless loop or an out-of-memory ends that attempt and never
+ * the run. A thread would not do: its memory limit does not see typed arrays, and a native crash takes all threads along.
+ *
+ *   this thread ── files: arrays ──▶ child process (isolated-host.ts): plug-in
+ *               ◀─ file: result, messages: log lines, outcome
+ *   watches: time, resident memory, abort                watchdog thread: ends with its parent
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { AxonloomError, type ErrorCode, fromPlainError, isAxonloomError } from "../errors.ts";
+import { volumeOf } from "../geometry/box.ts";
+import { type Checked, placeOf } from "./checks.ts";
+import { argumentBytes, makeTransferFolder, type StoredArray, storeArguments, takeValue } from "./isolated-arrays.ts";
+import { type IsolatedTask, isIsolatedMessage } from "./isolated-messages.ts";
+import { forwardLines } from "./line-forwarder.ts";
+import { residentBytes } from "./resident-memory.ts";
+import { checkedStep, type StepArguments } from "./run-step.ts";
+import type { StepConfig, StepName } from "./types.ts";
+
+const HOST = fileURLToPath(new URL("./isolated-host.js", import.meta.url));
+/** Between SIGTERM and SIGKILL. */
+const GRACE_MS = 1000;
+const WATCH_MS = 100;
+/** Room on the memory disk for the result: labels or one float channel, and some. */
+const RESULT_BYTES_PER_VOXEL = 8;
+
+/**
+ * Runs a step in a child process and gives its checked result. `subprocess-timeout` seconds and `subprocess-memory` resident bytes are
+ * its limits (0 = none). Throws `E_PLUGIN_TIMEOUT`, `E_PLUGIN_MEMORY`, `E_PLUGIN_CRASHED` (the process ended before it answered), or
+ * what {@link runStep} throws in the child.
+ */
+export async function runIsolated(config: StepConfig, stepName: StepName, input: StepArguments): Promise<unknown> {
+  const { signal } = input;
+  signal.throwIfAborted();
+  const where = checkedStep(stepName, config.function, input);
+  const folder = await makeTransferFolder(argumentBytes(input) + RESULT_BYTES_PER_VOXEL * volumeOf(input.shape));
+  try {
+    const task: IsolatedTask = { stepName, config, input: await storeArguments(input, folder, { signal }), folder };
+    return await takeValue(await runChild(task, where, input), { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isAxonloomError(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AxonloomError(
+      "E_WRITE_FAILED",
+      `${where.plugin}, ${placeOf(where)}: the arrays for its process could not pass through ${folder}: ${reason}; free some space there`,
+      { plugin: where.plugin, path: folder },
+      error,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runChild(task: IsolatedTask, where: Checked, { logger, signal }: StepArguments): Promise<StoredArray | null> {
+  const { config } = task;
+  const child = fork(HOST, { execArgv: [], serialization: "advanced", stdio: ["pipe", "pipe", "pipe", "ipc"] });
+  const { promise, resolve, reject } = withResolvers<StoredArray | null>();
+  let ended: Error | null = null; // why we ended it
+  let outcome: (() => void) | null = null; // what it answered
+  const end = (why: Error) => {
+    ended ??= why;
+    kill(child);
+  };
+
+  const stdout = forwardLines(child.stdout!, (line) => logger.info(`${where.plugin}: ${line}`));
+  const stderr = forwardLines(child.stderr!, (line) => logger.warn(`${where.plugin}: ${line}`));
+  child.stdin!.on("error", () => {}); // the line to the watchdog breaks when the child ends
+  child.on("message", (message) => {
+    if (!isIsolatedMessage(message)) return;
+    if (message.type === "log") {
+      logger[message.level](`${where.plugin}: ${message.text}`);
+      return;
+    }
+    outcome ??= message.type === "done" ? () => resolve(message.result) : () => reject(fromPlainError(message.error));
+    setTimeout(() => kill(child), GRACE_MS).unref(); // in case something of the plug-in's keeps it from ending
+  });
+  const onAbort = () => end(signal.reason as Error);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const timeout = config["subprocess-timeout"];
+  const memory = config["subprocess-memory"];
+  const timer = timeout > 0 ? setTimeout(() => end(timeoutError(timeout, where)), timeout * 1000) : undefined;
+  const watch = memory > 0 ? watchMemory(child, memory, (found) => end(memoryError(memory, found, where))) : undefined;
+  const settle = (code: number | null, killedBy: NodeJS.Signals | null) => {
+    clearTimeout(timer);
+    clearInterval(watch);
+    signal.removeEventListener("abort", onAbort);
+    if (outcome !== null) outcome();
+    else if (ended !== null) reject(ended);
+    else reject(crashError(code, killedBy, [...stdout(), ...stderr()], where));
+  };
+  child.on("error", (error) => reject(error)); // could not be started
+  afterExit(child, settle);
+  child.send(task, (error) => {
+    if (error !== null) logger.debug(`${where.plugin}: its process took no task: ${error.message}`);
+  });
+  return promise;
+}
+
+/** Calls back after the process has ended and its output has been read; not later than a second after the end. */
+function afterExit(child: ChildProcess, callback: (code: number | null, signal: NodeJS.Signals | null) => void): void {
+  let called = false;
+  const once = (code: number | null, signal: NodeJS.Signals | null) => {
+    if (!called) callback(code, signal);
+    called = true;
+  };
+  child.on("close", once);
+  // processes that the plug-in started may hold the output open
+  child.on("exit", (code, signal) => setTimeout(once, GRACE_MS, code, signal).unref());
+}
+
+function kill(child: ChildProcess): void {
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+  child.on("exit", () => clearTimeout(timer));
+}
+
+function watchMemory(child: ChildProcess, limit: number, exceeded: (bytes: number) => void): NodeJS.Timeout {
+  let asking = false;
+  return setInterval(async () => {
+    if (asking || child.pid === undefined) return;
+    asking = true;
+    const bytes = await residentBytes(child.pid);
+    asking = false;
+    if (bytes !== null && bytes > limit) exceeded(bytes);
+  }, WATCH_MS);
+}
+
+function timeoutError(seconds: number, where: Checked): AxonloomError {
+  return failure("E_PLUGIN_TIMEOUT", `ran longer than its subprocess-timeout of ${seconds} s and was ended`, where, { seconds });
+}
+
+function memoryError(limit: number, found: number, where: Checked): AxonloomError {
+  const text = `used ${found} bytes of memory, more than its subprocess-memory of ${limit}, and was ended`;
+  return failure("E_PLUGIN_MEMORY", text, where, { limit, found });
+}
+
+function crashError(code: number | null, signal: NodeJS.Signals | null, tail: string[], where: Checked): AxonloomError {
+  const how = signal === null ? `with exit code ${code}` : `by signal ${signal}`;
+  // V8 says so on its way out
+  const outOfMemory = tail.some((line) => /heap out of memory|heap limit/i.test(line));
+  const last = tail.length === 0 ? "" : `; its last output: ${tail.join(" | ")}`;
+  return failure(
+    outOfMemory ? "E_PLUGIN_MEMORY" : "E_PLUGIN_CRASHED",
+    outOfMemory ? `ran out of JavaScript memory; its process ended ${how}` : `its process ended ${how} before it answered${last}`,
+    where,
+    { exitCode: code, signal },
+  );
+}
+
+function failure(code: ErrorCode, text: string, where: Checked, fields: Readonly<Record<string, unknown>>): AxonloomError {
+  const { plugin, subvolume, bordered } = where;
+  return new AxonloomError(code, `${plugin}, ${placeOf(where)}: ${text}`, { plugin, subvolume, box: bordered, ...fields });
+}
+
+function withResolvers<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,55 @@
+/**
+ * Memory of a worker that segments one subvolume; the engine chooses the number of workers by it.
+ *
+ *   bytes per voxel, at the peak of    grey + masks   predictions   labels   the step itself
+ *   background-mask                          4             –           –      its own
+ *   predict-voxels                           4             –           –      its own, result included
+ *   create-supervoxels                       5             4           –      its own, result included
+ *   agglomerate-supervoxels                  5             4           4      its own
+ *   renumber, compress                       5             –           8
+ *
+ * Grey + masks: grey 1, inside 1, preserved 1, mask 1, mask without preserved bodies 1. What the built-ins take themselves stands beside
+ * them in `builtins.ts`; a user's function is taken to need {@link USER_BYTES_PER_VOXEL}. An isolated step adds its process:
+ * `subprocess-memory` when it is set, else its arguments and its own bytes, plus the files that the arrays travel in.
+ */
+import { type Vec3, volumeOf } from "../geometry/box.ts";
+import { BUILT_INS } from "./builtins.ts";
+import { defaultSteps } from "./default-steps.ts";
+import { shortName } from "./plugins.ts";
+import { type SegmentorConfig, STEP_NAMES, type StepConfig, type StepName } from "./types.ts";
+import { parseUserReference } from "./user-module.ts";
+
+/** What a user's function is taken to need beside its arguments, its result included: three float or label arrays. */
+export const USER_BYTES_PER_VOXEL = 12;
+/** A thread with its code, and the small things. */
+const BASE_BYTES = 96 * 2 ** 20;
+/** A process of its own. */
+const PROCESS_BYTES = 64 * 2 ** 20;
+const FINAL_BYTES_PER_VOXEL = 13;
+
+/** Bytes of arguments per voxel, by step; the masks of the segmentor included. */
+const ARGUMENTS: Readonly<Record<StepName, number>> = {
+  "background-mask": 4,
+  "predict-voxels": 4,
+  "create-supervoxels": 9,
+  "agglomerate-supervoxels": 13,
+};
+
+/** Peak bytes of one worker for a subvolume whose bordered box has this shape. */
+export function estimateBytes(config: SegmentorConfig, shape: Vec3): number {
+  const voxels = volumeOf(shape);
+  if (parseUserReference(config.class) !== null)
+    return BASE_BYTES + voxels * (ARGUMENTS["agglomerate-supervoxels"] + USER_BYTES_PER_VOXEL);
+  const steps = shortName(config.class) === "DefaultGrayOnly" ? defaultSteps() : config.configuration;
+  const peaks = STEP_NAMES.map((name) => stepBytes(steps[name], name, voxels));
+  return BASE_BYTES + Math.max(FINAL_BYTES_PER_VOXEL * voxels, ...peaks);
+}
+
+function stepBytes(step: StepConfig, name: StepName, voxels: number): number {
+  const own = BUILT_INS.get(shortName(step.function))?.bytesPerVoxel ?? USER_BYTES_PER_VOXEL;
+  const here = ARGUMENTS[name] * voxels;
+  if (!step["use-subprocess"]) return here + own * voxels;
+  const limit = step["subprocess-memory"];
+  const inProcess = limit > 0 ? limit : PROCESS_BYTES + (ARGUMENTS[name] + own) * voxels;
+  return 2 * here + inProcess; // once as arrays here, once as files
+}
