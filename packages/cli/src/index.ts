@@ -1,1 +1,3 @@
-export {};
+/** The command as a function. */
+export { EXIT, type ExitCode } from "./exit-codes.ts";
+export { main } from "./main.ts";

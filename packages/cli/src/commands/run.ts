@@ -1,0 +1,39 @@
+import { createSegmentation, loadConfig } from "@axonloom/core";
+import { type CommandContext, command, endRun, type ResourceOptions, resources, summaryTable, withResources } from "../command.ts";
+import { print } from "../output.ts";
+import { openProgress } from "../progress/index.ts";
+
+interface Options extends ResourceOptions {
+  readonly fresh?: true;
+  readonly json?: true;
+}
+
+export function runCommand(context: CommandContext) {
+  return withResources(
+    command(
+      "run",
+      "Segment a volume as a configuration says. Resumes when the run folder exists.",
+      "run my-volume.yml",
+      "run my-volume.yml --workers 2 --memory 8GB",
+    ).argument("<config>", "configuration file, .json or .yml"),
+  )
+    .option("--fresh", "forget everything that an earlier run left in the run folder")
+    .option("--json", "print one JSON line an event; the last one is the result")
+    .action(async (path: string, options: Options) => {
+      const config = await loadConfig(path, { signal: context.signal });
+      const progress = openProgress(options.json === true);
+      try {
+        const result = await createSegmentation(config, {
+          ...resources(options),
+          fresh: options.fresh === true,
+          signal: context.signal,
+          onEvent: progress.follow,
+        });
+        progress.close();
+        if (!options.json) print(summaryTable(result.summary));
+        endRun(context, result);
+      } finally {
+        progress.close();
+      }
+    });
+}

@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { AxonloomError, isRunLocked, openKeyValue, readCertificate, readState, readSummary } from "@axonloom/core";
+import { type CommandContext, command, summaryTable } from "../command.ts";
+import { formatCount } from "../format.ts";
+import { print, printJson, table } from "../output.ts";
+
+export function statusCommand(_context: CommandContext) {
+  return command("status", "Say how far a run is, and what it has made.", "status my-volume.run", "status my-volume.run --json")
+    .argument("<run>", "run folder")
+    .option("--json", "print JSON")
+    .action(async (folder: string, options: { readonly json?: true }) => {
+      const status = await readStatus(resolve(folder));
+      if (options.json) printJson(status);
+      else print(statusText(status));
+    });
+}
+
+type Status = Awaited<ReturnType<typeof readStatus>>;
+
+async function readStatus(folder: string) {
+  const store = openKeyValue(folder);
+  const state = await readState(store);
+  if (state === null) {
+    throw new AxonloomError("E_RUN_FOLDER", `${folder}: expected the folder of a run, found no state.json in it; check the path`, {
+      folder,
+    });
+  }
+  const working = await isRunLocked(folder);
+  const status = state.status === "running" && !working ? ("stopped" as const) : state.status;
+  return {
+    "run-folder": folder,
+    working,
+    ...state,
+    status,
+    summary: await readSummary(store),
+    certificate: await readCertificate(store),
+  };
+}
+
+const MEANING = {
+  running: "running",
+  stopped: "stopped without a word (killed?); run it again to go on",
+  complete: "complete",
+  incomplete: "incomplete: some subvolumes could not be segmented",
+  failed: "failed; run it again to go on",
+  interrupted: "interrupted; run it again to go on",
+} as const;
+
+function statusText(status: Status): string {
+  const rows: [string, string][] = [["state", MEANING[status.status]]];
+  if (status.stage !== null && status.status !== "complete" && status.status !== "incomplete") {
+    rows.push(["stage", `${status.stage}, ${formatCount(status.done)} of ${formatCount(status.total)}`]);
+  }
+  rows.push(["updated", status.updated]);
+  if (status.quarantined > 0) rows.push(["quarantined", formatCount(status.quarantined)]);
+  if (status.error !== null) rows.push(["error", status.error]);
+  const parts = [table(rows)];
+  const { summary, certificate } = status;
+  if (summary !== null) parts.push(summaryTable(summary));
+  if (certificate !== null) {
+    const written = formatCount(certificate["voxels-written"]);
+    const lines = [`coverage: ${written} of ${formatCount(certificate["voxels-expected"])} voxels written`];
+    for (const { subvolume, core, error } of certificate.gaps) {
+      lines.push(
+        `  gap: subvolume ${subvolume} (x, y, z ${core.map((corner) => corner.join(", ")).join(" to ")}): ${error.message}`,
+      );
+    }
+    parts.push(lines.join("\n"));
+  }
+  return parts.join("\n\n");
+}

@@ -1,0 +1,63 @@
+/** All commands. */
+
+import { VERSION } from "@axonloom/core";
+import { Command } from "commander";
+import type { CommandContext } from "./command.ts";
+import { convertCommand } from "./commands/convert.ts";
+import { defaultsCommand } from "./commands/defaults.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { digestCommand } from "./commands/digest.ts";
+import { evaluateCommand } from "./commands/evaluate.ts";
+import { infoCommand } from "./commands/info.ts";
+import { phantomCommand } from "./commands/phantom.ts";
+import { planCommand } from "./commands/plan.ts";
+import { restitchCommand } from "./commands/restitch.ts";
+import { runCommand } from "./commands/run.ts";
+import { schemaCommand } from "./commands/schema.ts";
+import { statusCommand } from "./commands/status.ts";
+
+const COMMANDS = [
+  runCommand,
+  planCommand,
+  statusCommand,
+  restitchCommand,
+  evaluateCommand,
+  convertCommand,
+  infoCommand,
+  digestCommand,
+  phantomCommand,
+  defaultsCommand,
+  schemaCommand,
+  demoCommand,
+];
+
+const SOURCES = `
+Sources and destinations:
+  precomputed://folder   Neuroglancer precomputed (read and write; a bare path without an ending, too)
+  npy://file.npy         NumPy, also .npy.gz (read and write)
+  images://folder        stack of PNG slices (read)
+  raw://file?shape=x,y,z&dtype=uint8   plain little-endian voxels, also .raw.gz (read)
+
+Exit codes:
+  0 done · 1 failed · 2 something to be mended by you · 3 incomplete (gaps are listed) · 130 interrupted
+
+Example:
+  $ axonloom demo`;
+
+export function createProgram(context: CommandContext): Command {
+  const program = new Command("axonloom")
+    .description("Turns electron-microscopy volumes of any size into neurons.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpCommand("help [command]", "print the help of a command")
+    .showHelpAfterError("(`--help` tells more)")
+    .addHelpText("after", SOURCES);
+  for (const make of COMMANDS) program.addCommand(make(context));
+  for (const one of [program, ...program.commands]) {
+    one
+      .helpOption("-h, --help", "print this help")
+      .exitOverride()
+      .configureHelp({ helpWidth: 100 })
+      .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "axonloom: E_USAGE: ")) });
+  }
+  return program;
+}
