@@ -4,3 +4,5 @@ export * from "./geometry/index.ts";
 export * from "./keyvalue/index.ts";
 export * from "./stitch/index.ts";
 export * from "./store/index.ts";
+export * from "./workflows/digest.ts";
+export * from "./workflows/info.ts";

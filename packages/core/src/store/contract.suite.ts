@@ -9,7 +9,15 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Box, box, shapeOf, type Vec3, volumeOf } from "../geometry/box.ts";
 import { allocate, type Block, type Dtype } from "../volume/block.ts";
-import { createVolume, discardUnpublished, openVolume, planWriteGrid, publishVolume } from "./index.ts";
+import {
+  createVolume,
+  discardUnpublished,
+  openUnpublished,
+  openVolume,
+  planWriteGrid,
+  publishVolume,
+  volumeExists,
+} from "./index.ts";
 import type { VolumeSpec, VolumeStore } from "./types.ts";
 
 export interface Contract {
@@ -27,8 +35,6 @@ export interface Contract {
   readonly writing: {
     destination(folder: string): string;
     readonly spec?: Pick<VolumeSpec, "chunk" | "options">;
-    /** The published source must be told where the volume lies. */
-    readonly opened?: (destination: string, spec: VolumeSpec) => string;
   } | null;
 }
 
@@ -199,18 +205,22 @@ export function contractSuite(contract: Contract): void {
 
   describe(`${name}: writing`, () => {
     const spec = specOf(dtype, bounds, writing.spec);
-    const openPublished = (destination: string) => openVolume(writing.opened?.(destination, spec) ?? destination);
 
     test("a new volume is zero, and has its name only once it is published", async () => {
       const destination = writing.destination(folder);
       const store = await createVolume(destination, spec);
       expect((await store.read(bounds)).data.every((v) => Number(v) === 0)).toBe(true);
       expect(await failure(openVolume(destination))).toBe("E_SOURCE_NOT_FOUND");
+      expect(await volumeExists(destination)).toBe(false);
+      const begun = await openUnpublished(destination);
+      expect([begun?.source, await begun?.info()]).toEqual([store.source, await store.info()]);
       const block = patternBlock(dtype, shapeOf(bounds));
       await (await openVolume(store.source)).write(bounds, block);
       await publishVolume(destination);
-      expect((await (await openPublished(destination)).read(bounds)).data).toEqual(block.data);
+      expect((await (await openVolume(destination)).read(bounds)).data).toEqual(block.data);
       await publishVolume(destination);
+      expect(await volumeExists(destination)).toBe(true);
+      expect(await openUnpublished(destination)).toBeNull();
       expect(await failure(openVolume(store.source))).toBe("E_SOURCE_NOT_FOUND");
     });
 
@@ -230,12 +240,12 @@ export function contractSuite(contract: Contract): void {
       const replacement = await createVolume(destination, spec, { replace: true });
       const fresh = patternBlock(dtype, shapeOf(bounds), 2);
       await replacement.write(bounds, fresh);
-      expect((await (await openPublished(destination)).read(bounds)).data).toEqual(old.data);
+      expect((await (await openVolume(destination)).read(bounds)).data).toEqual(old.data);
       expect(await failure(publishVolume(destination))).toBe("E_DESTINATION_EXISTS");
       await publishVolume(destination, { replace: true });
-      expect((await (await openPublished(destination)).read(bounds)).data).toEqual(fresh.data);
+      expect((await (await openVolume(destination)).read(bounds)).data).toEqual(fresh.data);
       await discardUnpublished(destination);
-      expect((await (await openPublished(destination)).read(bounds)).data).toEqual(fresh.data);
+      expect((await (await openVolume(destination)).read(bounds)).data).toEqual(fresh.data);
     });
 
     test("cells of the write grid, at the same time from two stores", async () => {

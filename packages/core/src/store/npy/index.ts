@@ -5,7 +5,7 @@ import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
-import { shapeOf, toXyz, volumeOf } from "../../geometry/box.ts";
+import { AXES, shapeOf, toXyz, volumeOf } from "../../geometry/box.ts";
 import { type Block, BYTES_PER_VOXEL, bytesOf, type Dtype } from "../../volume/block.ts";
 import { checkDestination, checkSize, PARTIAL, publishPath, removeQuietly, writeFailure } from "../files.ts";
 import { flatStore, PLACE_KEYS, placeOf } from "../flat-volume.ts";
@@ -28,21 +28,19 @@ export const npyDriver: StoreDriver = {
   open: (rest, options) => openNpy(parse(rest), options),
 
   planWriteGrid(rest, spec) {
-    checkOptionKeys(nameOf(parse(rest)), spec, []);
-    return GZIPPED.test(parse(rest).path) ? null : { origin: spec.bounds.start, cell: [1, 1, 1] };
+    const name = parse(rest);
+    checkSpec(name, spec);
+    return GZIPPED.test(name.path) ? null : { origin: spec.bounds.start, cell: [1, 1, 1] };
   },
 
   async create(rest, spec, options = {}) {
     const name = parse(rest);
     const source = nameOf(name);
-    checkOptionKeys(source, spec, []);
+    checkSpec(name, spec);
     await checkDestination(source, name.path, options.replace ?? false);
     const path = name.path + PARTIAL;
     await makeZeros(source, path, spec, options);
-    const query = new Map<string, string>();
-    if (spec.bounds.start.some((n) => n !== 0)) query.set("offset", toXyz(spec.bounds.start).join(","));
-    if (spec.voxelSizeNm.some((n) => n !== 1)) query.set("voxel-size-nm", toXyz(spec.voxelSizeNm).join(","));
-    return await openNpy({ path, query }, options);
+    return await openNpy({ ...name, path }, options);
   },
 
   async publish(rest, options = {}) {
@@ -51,6 +49,20 @@ export const npyDriver: StoreDriver = {
     return await openNpy(name, options);
   },
 };
+
+/** The file itself keeps no offset: the destination's name must, so that everyone who opens it finds the voxels in the same place. */
+function checkSpec(name: LocalName, spec: VolumeSpec): void {
+  const source = nameOf(name);
+  checkOptionKeys(source, spec, []);
+  const { start } = spec.bounds;
+  if (AXES.every((a) => placeOf(name).offset[a] === start[a])) return;
+  const wanted = `npy://${formatLocalName({ ...name, query: new Map([...name.query, ["offset", toXyz(start).join(",")]]) })}`;
+  throw new AxonloomError(
+    "E_SOURCE_UNSUPPORTED",
+    `${source}: an npy file keeps no offset, and the volume starts at (${toXyz(start).join(", ")}) (x, y, z); name the destination "${wanted}"`,
+    { source, start, wanted },
+  );
+}
 
 function parse(rest: string): LocalName {
   const name = parseLocalName(rest);

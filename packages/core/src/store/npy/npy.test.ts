@@ -10,18 +10,16 @@ import { describe, expect, test } from "vitest";
 import { isAxonloomError } from "../../errors.ts";
 import { box, toXyz } from "../../geometry/box.ts";
 import { bytesOf, type Dtype } from "../../volume/block.ts";
-import { type Contract, contractSuite } from "../contract.suite.ts";
-import { createVolume, openVolume, publishVolume } from "../index.ts";
-import type { VolumeSpec } from "../types.ts";
+import { type Contract, contractSuite, specOf } from "../contract.suite.ts";
+import { createVolume, openVolume, planWriteGrid, publishVolume } from "../index.ts";
 import { formatNpyHeader, NPY_HEAD_BYTES, parseNpyHeader } from "./header.ts";
 
 const ALL: readonly Dtype[] = ["uint8", "uint16", "uint32", "uint64", "float32"];
 const bounds = box([0, -5, 3], [9, 6, 16]);
-const placed = (destination: string, spec: VolumeSpec) =>
-  `${destination}?offset=${toXyz(spec.bounds.start)}&voxel-size-nm=${toXyz(spec.voxelSizeNm)}`;
 
 for (const ending of [".npy", ".npy.gz"]) {
-  const destination = (folder: string) => `npy://${join(folder, `volume${ending}`)}`;
+  const destination = (folder: string) =>
+    `npy://${join(folder, `volume${ending}`)}?offset=${toXyz(bounds.start)}&voxel-size-nm=4,8,40`;
   const contract: Contract = {
     name: `npy (${ending})`,
     dtypes: ALL,
@@ -29,11 +27,11 @@ for (const ending of [".npy", ".npy.gz"]) {
     async make(folder, spec, block) {
       await (await createVolume(destination(folder), spec)).write(spec.bounds, block);
       await publishVolume(destination(folder));
-      return placed(destination(folder), spec);
+      return destination(folder);
     },
     voxelFile: async (folder) => join(folder, `volume${ending}`),
     missing: (folder) => `npy://${join(folder, `other${ending}`)}`,
-    writing: { destination, opened: placed },
+    writing: { destination },
   };
   contractSuite(contract);
 }
@@ -120,6 +118,14 @@ describe("npy headers", () => {
       { numRuns: 2000 },
     );
   });
+});
+
+test("an offset that the destination's name does not tell is refused, and the name is given", async () => {
+  const destination = join(await mkdtemp(join(tmpdir(), "axonloom-npy-")), "a.npy");
+  const spec = specOf("uint8", bounds);
+  const refused = { code: "E_SOURCE_UNSUPPORTED", message: expect.stringContaining(`npy://${destination}?offset=3,-5,0`) };
+  await expect(createVolume(destination, spec)).rejects.toMatchObject(refused);
+  await expect(planWriteGrid(destination, spec)).rejects.toMatchObject(refused);
 });
 
 test("signed integers are labels as long as none is negative", async () => {

@@ -1,7 +1,7 @@
 /** Between the bytes of a chunk file and voxels. */
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { decodeCompressedSegmentation, encodeCompressedSegmentation } from "@axonloom/kernels";
+import { decodeCompressedSegmentation, encodeCompressedSegmentation, KernelError } from "@axonloom/kernels";
 import { AxonloomError } from "../../errors.ts";
 import { type Vec3, volumeOf } from "../../geometry/box.ts";
 import { type Block, BYTES_PER_VOXEL, bytesOf, type Dtype, voxelsOf } from "../../volume/block.ts";
@@ -23,7 +23,8 @@ export async function decodeChunk(bytes: Uint8Array, shape: Vec3, dtype: Dtype, 
   try {
     return { data: decodeCompressedSegmentation(plain, shape, dtype, scale.block), shape };
   } catch (error) {
-    throw damaged(where, error instanceof Error ? error.message : String(error), error);
+    if (error instanceof KernelError) throw damaged(where, error.message, error);
+    throw error;
   }
 }
 
@@ -54,10 +55,10 @@ export async function encodeChunk({ data, shape }: Block, scale: Scale, useGzip:
     try {
       bytes = encodeCompressedSegmentation(data as Uint32Array | BigUint64Array, shape, scale.block);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof KernelError)) throw error;
       throw new AxonloomError(
         "E_WRITE_FAILED",
-        `${where}: cannot encode the chunk (${why}); use a smaller chunk size`,
+        `${where}: cannot encode the chunk (${error.message}); use a smaller chunk size`,
         { path: where },
         error,
       );
