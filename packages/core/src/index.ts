@@ -1,3 +1,4 @@
+export * from "./config/index.ts";
 export * from "./engine/index.ts";
 export * from "./errors.ts";
 export * from "./geometry/index.ts";

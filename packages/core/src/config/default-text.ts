@@ -58,6 +58,7 @@ function yamlLines(schema: JsonSchema, indent: string): string[] {
 function flow(value: unknown): string {
   return stringify(value, {
     collectionStyle: "flow",
+    flowCollectionPadding: false,
     lineWidth: 0,
     defaultStringType: "QUOTE_DOUBLE",
     defaultKeyType: "PLAIN",

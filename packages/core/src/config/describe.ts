@@ -11,13 +11,14 @@ export function typeInWords(schema: JsonSchema): string {
   }
   if (schema.type === "array") return `list of ${typeof schema.items === "object" ? typeInWords(schema.items) : "values"}`;
   if (schema.type === "integer" || schema.type === "number") {
-    const bounds = [
-      schema.minimum !== undefined && Number.isSafeInteger(schema.minimum - 1) ? `≥ ${schema.minimum}` : "",
-      schema.exclusiveMinimum !== undefined ? `> ${schema.exclusiveMinimum}` : "",
-      schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER ? `≤ ${schema.maximum}` : "",
-      schema.multipleOf !== undefined ? `multiple of ${schema.multipleOf}` : "",
-    ];
-    return [schema.type, ...bounds.filter((bound) => bound !== "")].join(" ");
+    const { minimum, exclusiveMinimum, maximum, multipleOf } = schema;
+    const low = minimum === undefined || minimum === Number.MIN_SAFE_INTEGER ? null : minimum;
+    const high = maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? null : maximum;
+    let words: string = schema.type;
+    if (low !== null) words += high === null ? ` ≥ ${low}` : ` from ${low} to ${high}`;
+    if (exclusiveMinimum !== undefined) words += ` > ${exclusiveMinimum}`;
+    if (multipleOf !== undefined) words += `, multiple of ${multipleOf}`;
+    return words;
   }
   return schema.type ?? "any";
 }

@@ -36,9 +36,11 @@ function problemsOfIssue(issue: Issue, root: unknown): Problem[] {
 }
 
 function expectation(issue: Issue): string {
+  const isOurs = !/^(Invalid|Too|Unrecognized)/.test(issue.message);
+  if (isOurs) return issue.message;
   switch (issue.code) {
     case "invalid_type":
-      return issue.message.startsWith("expected") ? issue.message : `expected ${TYPE_NAMES[issue.expected] ?? issue.expected}`;
+      return `expected ${TYPE_NAMES[issue.expected] ?? issue.expected}`;
     case "invalid_value":
       return `expected ${issue.values.length === 1 ? "" : "one of "}${issue.values.map(String).join(", ")}`;
     case "too_small":

@@ -51,6 +51,7 @@ export function normalise(written: WrittenConfig, raw: unknown, surroundings: Su
     iterationSize: options["iteration-size"],
     checkpoint: options.checkpoint,
     runFolder: options["checkpoint-dir"],
+    replaceOutput: options.mutateseg === "yes",
     coresPerTask: options.corespertask,
     parallelWrites: options.parallelwrites,
     debug: options.debug,

@@ -45,7 +45,8 @@ function anyStep(step: JsonSchema): JsonSchema {
 
 function table(schema: JsonSchema, first: string): string[] {
   const rows = Object.entries(schema.properties ?? {}).map(([key, child]) => {
-    const value = child.properties === undefined ? defaultInWords(child, isRequired(schema, key)) : functionDefault(child);
+    const required = isRequired(schema, key);
+    const value = child.properties === undefined || required ? defaultInWords(child, required) : functionDefault(child);
     return `| \`${key}\` | ${child.properties === undefined ? typeInWords(child) : "object"} | ${value} | ${child.description ?? ""} |`;
   });
   return [`| ${first} | type | default | meaning |`, "| --- | --- | --- | --- |", ...rows];

@@ -13,20 +13,18 @@ export const edge = (n: z.ZodNumber, what: string) => z.union([n, z.tuple([n, n,
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-const numericString = z
-  .string()
-  .regex(/^\d{1,20}$/)
-  .refine((digits) => /^\d{1,20}$/.test(digits) && BigInt(digits) <= MAX_UINT64);
-
 /** An unsigned 64-bit integer: a safe JSON number, or decimal digits in quotes. */
 export function uint64(minimum: 0 | 1) {
-  const inRange = (value: number | string) => BigInt(value) >= BigInt(minimum);
-  return z.union([z.int().min(minimum), numericString.refine((digits) => !/^\d{1,20}$/.test(digits) || inRange(digits))], {
-    error: ({ input }) =>
-      typeof input === "number" && Number.isInteger(input) && !Number.isSafeInteger(input)
-        ? "a number above 2^53 - 1 is not exact in JSON and YAML readers; write its digits in quotes"
-        : `expected an integer from ${minimum} to 2^64 - 1, in quotes when above 2^53 - 1`,
-  });
+  const error = ({ input }: { readonly input?: unknown }) =>
+    typeof input === "number" && Number.isInteger(input) && Math.abs(input) > Number.MAX_SAFE_INTEGER
+      ? "a number above 2^53 - 1 is not exact in JSON and YAML: expected its digits in quotes"
+      : `expected an integer from ${minimum} to 2^64 - 1, in quotes when above 2^53 - 1`;
+  const inRange = (digits: string) => !/^\d{1,20}$/.test(digits) || (BigInt(digits) >= minimum && BigInt(digits) <= MAX_UINT64);
+  const digits = z
+    .string()
+    .regex(/^\d{1,20}$/, { error })
+    .refine(inRange, { error });
+  return z.union([z.int({ error }).min(minimum, { error }), digits], { error });
 }
 
 /** An axis-aligned box `[[x0, y0, z0], [x1, y1, z1]]`, upper bounds exclusive. */

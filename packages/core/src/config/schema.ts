@@ -73,7 +73,9 @@ export const optionsSchema = z
     mutateseg: z
       .enum(["auto", "no", "yes"])
       .default("auto")
-      .describe("Whether a DVID server must update its indices on writing. Accepted, without effect on other destinations."),
+      .describe(
+        "Whether a destination that already holds something is replaced: yes = replaced in one step when the result is there; auto, no = refused, unless it is this run's own result.",
+      ),
     corespertask: positive.default(1).describe("Cores reserved for a subvolume: with more, fewer subvolumes run at the same time."),
     parallelwrites: count.default(125).describe("Subvolumes written at the same time, at most; 0 = no limit."),
     debug: z.boolean().default(false).describe("Writes debug messages to the log too."),

@@ -26,6 +26,8 @@ export interface Config {
   /** Absolute path. */
   readonly runFolder: string;
   readonly coresPerTask: number;
+  /** A destination that holds something is replaced when the result is complete (`mutateseg: yes`). */
+  readonly replaceOutput: boolean;
   /** Simultaneous writes; 0 = no limit. */
   readonly parallelWrites: number;
   readonly debug: boolean;
