@@ -1,6 +1,8 @@
 /**
  * 3-D image kernels on plain typed arrays, C order, [z, y, x]. Knows nothing of files.
  */
+
+export { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./compressed-segmentation/index.ts";
 export * from "./errors.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";

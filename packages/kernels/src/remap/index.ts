@@ -10,7 +10,7 @@
  */
 import { KernelError } from "../errors.ts";
 import { PairIndex } from "../hash/pair-index.ts";
-import { words } from "./words.ts";
+import { words } from "../words.ts";
 
 /** The distinct labels, sorted; 0 counts as any other. */
 export function uniqueLabels(labels: Uint32Array): Uint32Array;
