@@ -32,7 +32,10 @@ async function all<T>(rows: AsyncIterable<Keyed<T>>): Promise<[string, T][]> {
 
 describe("primitives", () => {
   test("map keeps keys and order, steps run in one task", async () => {
-    const rows = engine.parallelize(numbers(20)).map(stage<number, number>("square"), null).map(stage<number, number, number>("scale"), 10);
+    const rows = engine
+      .parallelize(numbers(20))
+      .map(stage<number, number>("square"), null)
+      .map(stage<number, number, number>("scale"), 10);
     expect(await all(rows.collect())).toEqual(numbers(20).map(({ key, value }) => [key, value * value * 10]));
     expect(events.filter((event) => event.type === "task-finished")).toHaveLength(20);
   });
@@ -53,8 +56,15 @@ describe("primitives", () => {
   });
 
   test("cogroup joins what has one key, keys of either side count", async () => {
-    const left = engine.parallelize([{ key: "a", value: 1 }, { key: "b", value: 2 }, { key: "a", value: 3 }]);
-    const right = engine.parallelize([{ key: "c", value: 7 }, { key: "a", value: 8 }]);
+    const left = engine.parallelize([
+      { key: "a", value: 1 },
+      { key: "b", value: 2 },
+      { key: "a", value: 3 },
+    ]);
+    const right = engine.parallelize([
+      { key: "c", value: 7 },
+      { key: "a", value: 8 },
+    ]);
     const rows = left.cogroup(right).map(stage<unknown, string>("joined"), null);
     expect(await all(rows.collect())).toEqual([
       ["a", "1+3|8"],
@@ -66,9 +76,18 @@ describe("primitives", () => {
   test("persist computes once, spilled rows serve several consumers until unpersist", async () => {
     const kept = await engine.parallelize(numbers(4)).map(stage<number, Uint32Array>("big"), null).persist();
     const finished = events.length;
-    const more = await engine.parallelize([{ key: "n9", value: 9 }]).map(stage<number, Uint32Array>("big"), null).persist();
+    const more = await engine
+      .parallelize([{ key: "n9", value: 9 }])
+      .map(stage<number, Uint32Array>("big"), null)
+      .persist();
     const sums = kept.union(more).map(stage<Uint32Array, number>("total"), null);
-    const expected = [["n0", 0], ["n1", 1000], ["n2", 2000], ["n3", 3000], ["n9", 9000]];
+    const expected = [
+      ["n0", 0],
+      ["n1", 1000],
+      ["n2", 2000],
+      ["n3", 3000],
+      ["n9", 9000],
+    ];
     expect(await all(sums.collect())).toEqual(expected);
     expect(await all(sums.collect())).toEqual(expected);
     expect(events.length).toBeGreaterThan(finished);
@@ -79,7 +98,12 @@ describe("primitives", () => {
   });
 
   test("foreach runs every row for its effect", async () => {
-    await engine.parallelize([{ key: "x", value: "one" }, { key: "y", value: "two" }]).foreach(stage<string, void, string>("touch"), folder, { concurrency: 1 });
+    await engine
+      .parallelize([
+        { key: "x", value: "one" },
+        { key: "y", value: "two" },
+      ])
+      .foreach(stage<string, void, string>("touch"), folder, { concurrency: 1 });
     expect(readdirSync(folder).sort()).toEqual(["one", "two"]);
   });
 });
@@ -95,16 +119,23 @@ describe("failure", () => {
 
   test("a task whose worker dies is tried again and knows why", async () => {
     const rows = engine.parallelize(numbers(2)).map(stage<number, string>("dieTwice"), null, { label: "fragile" });
-    expect(await all(rows.collect())).toEqual([["n0", expect.stringContaining("0 after ")], ["n1", expect.stringContaining("1 after ")]]);
+    expect(await all(rows.collect())).toEqual([
+      ["n0", expect.stringContaining("0 after ")],
+      ["n1", expect.stringContaining("1 after ")],
+    ]);
     expect(events.filter((event) => event.type === "task-retried")).toHaveLength(4);
   });
 
   test("a worker that always dies ends in E_WORKER_DIED", async () => {
-    await expect(all(engine.parallelize(numbers(1)).map(stage("dieAlways"), null).collect())).rejects.toMatchObject({ code: "E_WORKER_DIED" });
+    await expect(all(engine.parallelize(numbers(1)).map(stage("dieAlways"), null).collect())).rejects.toMatchObject({
+      code: "E_WORKER_DIED",
+    });
   });
 
   test("a missing export is named", async () => {
-    await expect(all(engine.parallelize(numbers(1)).map(stage("nothing"), null).collect())).rejects.toThrow(/"nothing".*exports.*square/);
+    await expect(all(engine.parallelize(numbers(1)).map(stage("nothing"), null).collect())).rejects.toThrow(
+      /"nothing".*exports.*square/,
+    );
   });
 
   test("an abort ends running tasks at once", async () => {

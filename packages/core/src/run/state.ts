@@ -1,0 +1,76 @@
+/** The state of a run in its folder: what `axonloom status` shows. Times are for people; no result depends on them. */
+import { getJson, type KeyValueStore, putJson } from "../keyvalue/index.ts";
+import type { CoverageCertificate, RunEvent, RunSummary, StageName } from "./events.ts";
+
+export type RunStatus = "running" | "complete" | "incomplete" | "failed" | "interrupted";
+
+export interface RunState {
+  readonly status: RunStatus;
+  readonly stage: StageName | null;
+  readonly done: number;
+  readonly total: number;
+  readonly updated: string;
+  readonly quarantined: number;
+  readonly error: string | null;
+}
+
+const STATE = "state.json";
+const SUMMARY = "summary.json";
+const CERTIFICATE = "certificate.json";
+/** At most one write of the state in this time while tasks finish. */
+const INTERVAL_MS = 1000;
+
+/** Follows the events of a run and keeps its state written. */
+export class StateKeeper {
+  readonly #store: KeyValueStore;
+  #state: RunState = { status: "running", stage: null, done: 0, total: 0, updated: "", quarantined: 0, error: null };
+  #lastWrite = 0;
+  #pending: Promise<void> = Promise.resolve();
+  #failure: unknown = null;
+
+  constructor(store: KeyValueStore) {
+    this.#store = store;
+  }
+
+  follow(event: RunEvent): void {
+    if (event.event === "stage-started") this.#set({ stage: event.stage, done: 0, total: event.total }, true);
+    else if (event.event === "progress") this.#set({ stage: event.stage, done: event.done, total: event.total }, false);
+    else if (event.event === "quarantined") this.#set({ quarantined: this.#state.quarantined + 1 }, true);
+  }
+
+  async end(status: RunStatus, error: string | null): Promise<void> {
+    this.#set({ status, error }, true);
+    await this.#pending;
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #set(change: Partial<RunState>, now: boolean): void {
+    const time = Date.now();
+    this.#state = { ...this.#state, ...change, updated: new Date(time).toISOString() };
+    if (!now && time - this.#lastWrite < INTERVAL_MS) return;
+    this.#lastWrite = time;
+    const state = this.#state;
+    this.#pending = this.#pending
+      .then(() => putJson(this.#store, STATE, state))
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      });
+  }
+}
+
+export async function readState(store: KeyValueStore): Promise<RunState | null> {
+  return await getJson<RunState>(store, STATE);
+}
+
+export async function saveResult(store: KeyValueStore, summary: RunSummary, certificate: CoverageCertificate): Promise<void> {
+  await putJson(store, CERTIFICATE, certificate);
+  await putJson(store, SUMMARY, summary);
+}
+
+export async function readSummary(store: KeyValueStore): Promise<RunSummary | null> {
+  return await getJson<RunSummary>(store, SUMMARY);
+}
+
+export async function readCertificate(store: KeyValueStore): Promise<CoverageCertificate | null> {
+  return await getJson<CoverageCertificate>(store, CERTIFICATE);
+}

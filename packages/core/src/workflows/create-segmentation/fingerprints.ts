@@ -1,0 +1,60 @@
+/** Names of checkpoints: where a result lies, and the fingerprint of all that it depends on. */
+import { type CheckpointName, fingerprint } from "../../checkpoint/index.ts";
+import type { Box } from "../../geometry/box.ts";
+import { type Roi, roiFingerprint } from "../../geometry/roi.ts";
+import type { Face, Subvolume } from "../../geometry/subvolume.ts";
+import { VERSION } from "../../version.ts";
+
+/** What the labels of every subvolume of a run depend on, beside its boxes. Plain JSON. */
+export interface SegmentationBasis {
+  readonly segmentor: unknown;
+  readonly input: string;
+  readonly bounds: Box;
+  readonly voxelSizeNm: readonly number[];
+  /** null without preserved bodies. */
+  readonly preserved: { readonly identity: string; readonly bodies: readonly string[] } | null;
+}
+
+/** What the predictions depend on: a part of the above. */
+export interface PredictionBasis {
+  readonly steps: unknown;
+  readonly input: string;
+  readonly bounds: Box;
+  readonly voxelSizeNm: readonly number[];
+}
+
+export function nameOfBox({ start, stop }: Box): string {
+  const text = (v: readonly number[]) => `z${v[0]}_y${v[1]}_x${v[2]}`;
+  return `${text(start)}__${text(stop)}`;
+}
+
+export function labelsName(basis: SegmentationBasis, roi: Roi, { core, bordered }: Subvolume): CheckpointName {
+  return { key: `labels/${nameOfBox(bordered)}`, fingerprint: subvolumeFingerprint("labels", basis, roi, core, bordered) };
+}
+
+export function predictionsName(basis: PredictionBasis, roi: Roi, { core, bordered }: Subvolume): CheckpointName {
+  return {
+    key: `predictions/${nameOfBox(bordered)}`,
+    fingerprint: subvolumeFingerprint("predictions", basis, roi, core, bordered),
+  };
+}
+
+function subvolumeFingerprint(what: string, basis: unknown, roi: Roi, core: Box, bordered: Box): string {
+  return fingerprint({ what, version: VERSION, basis, core, bordered, roi: roiFingerprint(roi, bordered) });
+}
+
+/** `a`, `b`: fingerprints of the labels of both sides. */
+export function evidenceName(face: Face, coreA: Box, coreB: Box, a: string, b: string): CheckpointName {
+  return {
+    key: `evidence/${nameOfBox(coreA)}--${nameOfBox(coreB)}`,
+    fingerprint: fingerprint({ what: "evidence", version: VERSION, a, b, box: face.box, axis: face.axis }),
+  };
+}
+
+/** Marks a core box as written to `destination`. */
+export function writtenName(destination: string, core: Box, content: unknown): CheckpointName {
+  return {
+    key: `written/${fingerprint(destination).slice(0, 16)}/${nameOfBox(core)}`,
+    fingerprint: fingerprint({ what: "written", version: VERSION, destination, content }),
+  };
+}

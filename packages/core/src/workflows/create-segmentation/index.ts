@@ -1,0 +1,196 @@
+/**
+ * Create a segmentation: the paper's main workflow on any engine.
+ *
+ * @example
+ * const config = await loadConfig("example.json");
+ * const { summary } = await createSegmentation(config, { onEvent: (event) => console.log(JSON.stringify(event)) });
+ * console.log(summary.digest);
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../../config/index.ts";
+import { LocalEngine } from "../../engine/index.ts";
+import { AxonloomError } from "../../errors.ts";
+import { toXyz } from "../../geometry/box.ts";
+import { openKeyValue, putJson } from "../../keyvalue/index.ts";
+import type { CoverageCertificate, RunListener, RunSummary } from "../../run/events.ts";
+import { lockRunFolder } from "../../run/lock.ts";
+import { openRunLog } from "../../run/log-file.ts";
+import { readState, StateKeeper, saveResult } from "../../run/state.ts";
+import { digestVolume } from "../digest.ts";
+import { pyramidTasks } from "../pyramid.ts";
+import { ProgressCounter, type RunContext } from "./context.ts";
+import { checkDestination, publishOutput } from "./output.ts";
+import { type PlanOptions, planRun, type RunPlan } from "./plan.ts";
+import { writePyramid } from "./pyramid.ts";
+import { borderedVoxels, type Segmented, segmentAll } from "./segment.ts";
+import { stitchAll } from "./stitch.ts";
+import { verifyAll, type Written, writeAll } from "./write.ts";
+
+export interface CreateSegmentationOptions extends PlanOptions {
+  /** Forget everything that an earlier run left in the run folder. */
+  readonly fresh?: boolean;
+  /** false: the folder's configuration and summary stay those of its own run (used by `restitch` into another output). */
+  readonly record?: boolean;
+  readonly onEvent?: RunListener;
+}
+
+export interface CreateSegmentationResult {
+  readonly summary: RunSummary;
+  readonly certificate: CoverageCertificate;
+}
+
+/**
+ * Runs, or resumes, a segmentation. What cannot work is refused before anything is written. An abort by `signal` leaves a run folder
+ * from which the same call goes on.
+ */
+export async function createSegmentation(
+  config: Config,
+  options: CreateSegmentationOptions = {},
+): Promise<CreateSegmentationResult> {
+  const plan = await planRun(config, options);
+  const lock = await lockRunFolder(config.runFolder);
+  try {
+    if (options.fresh) await forget(config.runFolder);
+    return await runLocked(config, plan, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(config: Config, plan: RunPlan, options: CreateSegmentationOptions): Promise<CreateSegmentationResult> {
+  const store = openKeyValue(config.runFolder);
+  await checkDestination(store, plan.output.destination, config.replaceOutput);
+  const log = openRunLog(config.runFolder);
+  const state = new StateKeeper(store);
+  const emit: RunListener = (event) => {
+    log.follow(event);
+    state.follow(event);
+    options.onEvent?.(event);
+  };
+  const counter = new ProgressCounter(emit);
+  const engine = new LocalEngine({
+    slots: plan.workers.slots,
+    spillFolder: join(config.runFolder, "spill"),
+    onEvent: counter.listen,
+  });
+  const run: RunContext = { config, plan, engine, store, emit, signal: options.signal ?? new AbortController().signal };
+  try {
+    emit({
+      event: "planned",
+      subvolumes: plan.subvolumes.length,
+      iterations: plan.iterations.length,
+      faces: plan.faces.length,
+      workers: plan.workers.slots,
+      "bytes-per-worker": plan.workers.bytesPerTask,
+      resumed: (await readState(store)) !== null,
+    });
+    if (options.record !== false) await putJson(store, "config.json", config.resolved);
+    await warn(run);
+    const result = await runSteps(run, counter);
+    if (options.record !== false) await saveResult(store, result.summary, result.certificate);
+    emit({ event: "finished", ...result.summary });
+    await state.end(result.summary.status, null);
+    return result;
+  } catch (error) {
+    const failure = options.signal?.aborted
+      ? new AxonloomError("E_INTERRUPTED", `interrupted; the same command goes on from ${config.runFolder}`, {}, error)
+      : error;
+    log.error(failure);
+    await state.end(
+      options.signal?.aborted ? "interrupted" : "failed",
+      failure instanceof Error ? failure.message : String(failure),
+    );
+    throw failure;
+  } finally {
+    await engine.close();
+    log.close();
+  }
+}
+
+/** The steps of the paper, from top to bottom. */
+async function runSteps(run: RunContext, counter: ProgressCounter): Promise<CreateSegmentationResult> {
+  const { plan } = run;
+  const began = performance.now();
+  const n = plan.subvolumes.length;
+  const bordered = (key: string) => borderedVoxels(plan.subvolumes[Number(key)]!);
+
+  const segmented = await counter.stage("segment", n, () => segmentAll(run), bordered);
+  const stitched = await counter.stage("stitch", segmented.facesToCount + plan.faces.length, () => stitchAll(run, segmented));
+  const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
+  if (!written.published) {
+    const levels = await pyramidTasks(written.volume, { signal: run.signal });
+    await counter.stage("pyramid", levels.flat().length, () => writePyramid(run, levels));
+  }
+  const verified = plan.preserved === null ? null : await counter.stage("verify", n, () => verifyAll(run, segmented, written));
+  const certificate = certify(plan, segmented, written, verified);
+  const output = written.published ? written.volume : (await publishOutput(run)).source;
+  const { digest, labelled } = await digestVolume(output, { signal: run.signal });
+  if (labelled !== written.labelled) {
+    throw new AxonloomError(
+      "E_VERIFY_FAILED",
+      `output ${output}: expected ${written.labelled} voxels with a body, found ${labelled} when reading it back; something else has changed it. Run again with --fresh`,
+      { output, expected: written.labelled, found: labelled },
+    );
+  }
+  await segmented.rows.unpersist();
+
+  const voxels = plan.subvolumes.reduce((sum, subvolume) => sum + borderedVoxels(subvolume), 0);
+  return {
+    certificate,
+    summary: {
+      status: certificate.complete ? "complete" : "incomplete",
+      digest,
+      bodies: written.bodies,
+      segments: stitched.ids.total,
+      matches: stitched.matches,
+      subvolumes: n,
+      restored: segmented.restored,
+      quarantined: segmented.gaps.length,
+      faces: plan.faces.length,
+      voxels: written.voxels,
+      "checkpoint-bytes": segmented.bytes,
+      "checkpoint-bytes-per-voxel": segmented.bytes / voxels,
+      seconds: (performance.now() - began) / 1000,
+      output,
+      "run-folder": run.config.runFolder,
+    },
+  };
+}
+
+function certify(plan: RunPlan, segmented: Segmented, written: Written, verified: number | null): CoverageCertificate {
+  const complete = segmented.gaps.length === 0;
+  if (complete && written.voxels !== plan.voxelsExpected) {
+    throw new AxonloomError(
+      "E_VERIFY_FAILED",
+      `expected ${plan.voxelsExpected} voxels written, found ${written.voxels}: please report this`,
+    );
+  }
+  return {
+    complete,
+    "voxels-expected": plan.voxelsExpected,
+    "voxels-written": written.voxels,
+    "voxels-labelled": written.labelled,
+    "voxels-preserved-verified": verified,
+    gaps: segmented.gaps,
+  };
+}
+
+async function warn({ plan, config, emit }: RunContext): Promise<void> {
+  const { bounds } = plan.input.info;
+  if (plan.roiCut) {
+    emit({
+      event: "warning",
+      message: `the region of interest reaches beyond the volume (x, y, z ${toXyz(bounds.start)} to ${toXyz(bounds.stop)}): it was cut`,
+    });
+  }
+  if (config.checkpoint === "none")
+    emit({ event: "warning", message: "checkpoint: none. A crash or a stop loses all segmented subvolumes" });
+}
+
+/** Everything but the lock, which is ours. */
+async function forget(runFolder: string): Promise<void> {
+  const parts = ["labels", "predictions", "evidence", "written", "outputs", "spill"];
+  const files = ["state.json", "summary.json", "certificate.json", "config.json", "log.jsonl"];
+  for (const name of [...parts, ...files]) await rm(join(runFolder, name), { recursive: true, force: true });
+}

@@ -1,0 +1,214 @@
+/**
+ * The plan of a run: everything that is known before the first voxel is computed. Made from the configuration and from descriptions of
+ * the volumes alone, so that a plan is cheap and what cannot work is refused here.
+ */
+import { readFile } from "node:fs/promises";
+import type { CallOptions } from "../../call-options.ts";
+import type { Config } from "../../config/index.ts";
+import { planSlots, type Slots } from "../../engine/index.ts";
+import { AxonloomError } from "../../errors.ts";
+import { AXES, alignOut, type Box, formatBox, intersect, map3, shapeOf, type Vec3, voxelsIn } from "../../geometry/box.ts";
+import { findFaces } from "../../geometry/faces.ts";
+import { splitIterations } from "../../geometry/iterations.ts";
+import { coresOnGrid, partition } from "../../geometry/partition.ts";
+import { clipRoi, countVoxels, parseRoi, type Roi, roiFromBox, wholeRoi } from "../../geometry/roi.ts";
+import type { Face, Subvolume } from "../../geometry/subvolume.ts";
+import { estimateBytes } from "../../segment/memory.ts";
+import { pluginFingerprint } from "../../segment/plugins.ts";
+import { STEP_NAMES } from "../../segment/types.ts";
+import { openVolume, planWriteGrid } from "../../store/index.ts";
+import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
+import { BYTES_PER_VOXEL } from "../../volume/block.ts";
+import type { PredictionBasis, SegmentationBasis } from "./fingerprints.ts";
+import type { PreservedBodies } from "./preserved.ts";
+
+/** Chunks of the output unless configured, best first. */
+const OUTPUT_CHUNKS: readonly Vec3[] = [
+  [64, 64, 64],
+  [32, 32, 32],
+];
+
+export interface PlanOptions extends CallOptions {
+  /** Worker threads; absent: as many as cores and memory allow. */
+  readonly workers?: number;
+  /** Memory to plan with, in bytes; absent: what the machine has. */
+  readonly memoryBytes?: number;
+}
+
+export interface RunPlan {
+  readonly input: { readonly source: string; readonly info: VolumeInfo };
+  readonly output: { readonly destination: string; readonly spec: VolumeSpec };
+  /** Cut to the volume. */
+  readonly roi: Roi;
+  /** Something of the ROI lay outside the volume. */
+  readonly roiCut: boolean;
+  readonly subvolumes: readonly Subvolume[];
+  readonly faces: readonly Face[];
+  /** Ids of the subvolumes of each iteration. */
+  readonly iterations: readonly (readonly number[])[];
+  readonly preserved: PreservedBodies | null;
+  readonly basis: SegmentationBasis;
+  readonly predictionBasis: PredictionBasis;
+  readonly workers: Slots;
+  /** Voxels inside the volume and the ROI: what the certificate expects. */
+  readonly voxelsExpected: number;
+  readonly voxelsRead: number;
+  readonly bytesRead: number;
+  /** Uncompressed. */
+  readonly bytesWritten: number;
+}
+
+/** Throws for what cannot work: `E_ROI_INVALID`, `E_PARTITION`, `E_DTYPE`, `E_MEMORY`, and what stores and plug-ins refuse. */
+export async function planRun(config: Config, options: PlanOptions = {}): Promise<RunPlan> {
+  const input = await openVolume(config.input.source, options);
+  const info = await input.info(options);
+  if (info.dtype !== "uint8") {
+    throw new AxonloomError(
+      "E_DTYPE",
+      `input ${input.source}: expected grey values of type uint8, found ${info.dtype}; convert it first`,
+      {
+        source: input.source,
+        dtype: info.dtype,
+      },
+    );
+  }
+  const voxelSizeNm = config.input.voxelSizeNm ?? info.voxelSizeNm;
+  const { roi, cut } = clipRoi(await readRoi(config), info.bounds);
+  const chunks = config.output.chunk === null ? OUTPUT_CHUNKS : [config.output.chunk];
+  const grid = chunks.find((chunk) => AXES.every((axis) => config.chunk[axis] % chunk[axis] === 0)) ?? chunks.at(-1)!;
+  const subvolumes = partition({
+    roi,
+    bounds: info.bounds,
+    method: config.partitionMethod,
+    filter: config.partitionFilter,
+    chunk: config.chunk,
+    border: config.border,
+    grid,
+  });
+  if (subvolumes.length === 0) {
+    throw new AxonloomError(
+      "E_PARTITION",
+      "no subvolume is left: with partition-filter interior-only the ROI needs room for a whole bordered box; use all",
+      {
+        filter: config.partitionFilter,
+      },
+    );
+  }
+  const shape = shapeOf(subvolumes[0]!.bordered);
+  const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
+  const identity = await input.identity(options);
+  const bounds = info.bounds;
+  const preserved =
+    config.preserveBodies === null
+      ? null
+      : { source: config.preserveBodies.source, bodies: BigUint64Array.from(config.preserveBodies.bodies) };
+  const steps = await Promise.all(STEP_NAMES.map((name) => pluginFingerprint(config.segmentor.configuration[name])));
+  const voxelsRead = subvolumes.reduce((sum, { bordered }) => sum + voxelsIn(intersect(bordered, bounds)), 0);
+  const voxelsExpected = subvolumes.reduce((sum, { core }) => sum + countVoxels(roi, core, bounds), 0);
+  return {
+    input: { source: input.source, info },
+    output: { destination: config.output.destination, spec },
+    roi,
+    roiCut: cut,
+    subvolumes,
+    faces: findFaces(subvolumes),
+    iterations: splitIterations(subvolumes.length, config.iterationSize),
+    preserved,
+    basis: {
+      segmentor: { class: config.segmentor.class, steps },
+      input: identity,
+      bounds,
+      voxelSizeNm,
+      preserved:
+        preserved === null
+          ? null
+          : { identity: await identityOf(preserved.source, options), bodies: Array.from(preserved.bodies, String) },
+    },
+    predictionBasis: { steps: steps.slice(0, 2), input: identity, bounds, voxelSizeNm },
+    workers: planSlots({
+      bytesPerTask: estimateBytes(config.segmentor, shape),
+      ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
+      ...(options.workers !== undefined && { wanted: options.workers }),
+      ...(options.memoryBytes !== undefined && { memoryBytes: options.memoryBytes }),
+    }),
+    voxelsExpected,
+    voxelsRead,
+    bytesRead: voxelsRead * BYTES_PER_VOXEL[info.dtype],
+    bytesWritten: voxelsExpected * BYTES_PER_VOXEL.uint64,
+  };
+}
+
+async function readRoi(config: Config): Promise<Roi> {
+  const { roi } = config;
+  if (roi.kind === "whole") return wholeRoi();
+  if (roi.kind === "box") return roiFromBox(roi.box);
+  let text: string;
+  try {
+    text = await readFile(roi.path, "utf8");
+  } catch (error) {
+    throw new AxonloomError(
+      "E_ROI_INVALID",
+      `roi.file: cannot read ${roi.path} (${String(error)}); check the path`,
+      { file: roi.path },
+      error,
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new AxonloomError("E_ROI_INVALID", `roi.file: ${roi.path} is no JSON (${String(error)})`, { file: roi.path }, error);
+  }
+  return parseRoi(json, roi.blockSize);
+}
+
+async function identityOf(source: string, options: CallOptions): Promise<string> {
+  return await (await openVolume(source, options)).identity(options);
+}
+
+/** The output with the largest chunks of which all core boxes consist, so that each is written once, by one task. */
+async function planOutput(
+  config: Config,
+  chunks: readonly Vec3[],
+  info: VolumeInfo,
+  voxelSizeNm: Vec3,
+  subvolumes: readonly Subvolume[],
+): Promise<VolumeSpec> {
+  const { destination, encoding, gzip } = config.output;
+  let cell: Vec3 = [1, 1, 1];
+  for (const chunk of chunks) {
+    const wanted: VolumeSpec = {
+      dtype: "uint64",
+      kind: "labels",
+      bounds: info.bounds,
+      voxelSizeNm,
+      chunk,
+      options: { ...(encoding !== null && { encoding }), ...(gzip !== null && { gzip }) },
+    };
+    const grid = await planWriteGrid(destination, wanted);
+    if (grid === null) {
+      throw new AxonloomError(
+        "E_PARTITION",
+        `output ${destination}: expected a store that several tasks can write in parts, but it is written whole; use precomputed://, or convert afterwards`,
+        { destination },
+      );
+    }
+    cell = grid.cell;
+    const bounds = onMultiples(info.bounds, grid.origin, cell);
+    const origin = bounds === info.bounds ? grid.origin : bounds.start;
+    if (coresOnGrid(subvolumes, cell, origin)) return { ...wanted, bounds };
+  }
+  throw new AxonloomError(
+    "E_PARTITION",
+    `output ${destination}: core boxes (the first: ${formatBox(subvolumes[0]!.core)}) do not consist of whole chunks of ${cell[2]} × ${cell[1]} × ${cell[0]} voxels; ` +
+      "take a chunk-size that is a multiple of them, or another output",
+    { destination, cell },
+  );
+}
+
+/** The volume, grown downwards until its chunk grid starts at multiples of the chunk, where core boxes start. */
+function onMultiples(bounds: Box, origin: Vec3, cell: Vec3): Box {
+  if (AXES.every((axis) => origin[axis] % cell[axis] === 0)) return bounds;
+  const aligned = alignOut(bounds, cell);
+  return { start: map3((axis) => aligned.start[axis]), stop: bounds.stop };
+}

@@ -1,0 +1,150 @@
+/** The stage that relabels one subvolume and writes its core box. */
+import { applyTable } from "@axonloom/kernels";
+import { type CheckpointName, loadCheckpoint, saveCheckpoint, unpackBoxes } from "../../checkpoint/index.ts";
+import { type Box, intersect, isEmpty, map3, shapeOf, translate, volumeOf } from "../../geometry/box.ts";
+import { countVoxels, maskOf } from "../../geometry/roi.ts";
+import { openKeyValue } from "../../keyvalue/index.ts";
+import { relabelTable } from "../../stitch/relabel.ts";
+import type { LocalMapping } from "../../stitch/resolve.ts";
+import { segmentIds } from "../../stitch/segment-ids.ts";
+import { openVolume } from "../../store/index.ts";
+import { holds, type PreservedBodies, readPreserved } from "./preserved.ts";
+import type { SegmentedRow } from "./segment-stage.ts";
+import { packedLabels } from "./stitch-stages.ts";
+
+export interface WriteTask {
+  readonly written: CheckpointName;
+  /** Segment index of local segment k is offset + k. */
+  readonly offset: number;
+  /** The subvolume's part. */
+  readonly mapping: LocalMapping;
+}
+
+export interface WriteParams {
+  readonly runFolder: string;
+  readonly output: string;
+  readonly bounds: Box;
+  readonly outputBounds: Box;
+  readonly preserved: PreservedBodies | null;
+  readonly labelOffset: bigint;
+  /** Segments of the run. */
+  readonly segments: number;
+}
+
+/** What was written, without the voxels. */
+export interface WrittenRow {
+  readonly subvolume: number;
+  /** Voxels inside the volume and the ROI. */
+  readonly voxels: number;
+  /** Of these, with a body's id. */
+  readonly labelled: number;
+  /** Bodies with a voxel in the core box that consist of one segment. */
+  readonly single: number;
+  /** 1 for each matched segment that has a voxel in the core box. */
+  readonly present: Uint8Array;
+  /** Ids of preserved bodies in the core box, as text. */
+  readonly preserved: readonly string[];
+}
+
+type WrittenMeta = Omit<WrittenRow, "present">;
+
+export async function relabelAndWrite(
+  input: { readonly left: readonly SegmentedRow[]; readonly right: readonly WriteTask[] },
+  params: WriteParams,
+): Promise<WrittenRow> {
+  const [row, task] = [input.left[0]!, input.right[0]!];
+  const { subvolume, roi } = row.task;
+  const store = openKeyValue(params.runFolder);
+  const kept = await loadCheckpoint<WrittenMeta>(store, task.written);
+  if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, present: kept.payload };
+
+  const core = intersect(subvolume.core, params.outputBounds);
+  const present = new Uint8Array(task.mapping.members.length);
+  const meta = { subvolume: subvolume.id, voxels: 0, labelled: 0, single: 0, preserved: [] as string[] };
+  let bodies: BigUint64Array = new BigUint64Array(isEmpty(core) ? 0 : volumeOf(shapeOf(core)));
+  if (row.status === "done" && bodies.length > 0) {
+    const [local] = unpackBoxes(await packedLabels(row, params.runFolder), [
+      translate(
+        core,
+        map3((axis) => -subvolume.bordered.start[axis]),
+      ),
+    ]);
+    meta.single = countPresent(local!, row.segments, task.mapping.members, present);
+    const ids = segmentIds({
+      labelOffset: params.labelOffset,
+      preserved: params.preserved?.bodies ?? new BigUint64Array(0),
+      counts: [params.segments],
+    });
+    bodies = applyTable(local!, relabelTable({ ids, offset: task.offset, segments: row.segments, ...task.mapping }), bodies);
+    meta.voxels = countVoxels(roi, core, params.bounds);
+  }
+  if (params.preserved !== null && bodies.length > 0) {
+    const ids = await readPreserved(params.preserved, core, maskOf(roi, core, params.bounds));
+    if (ids !== null) meta.preserved = overlay(bodies, ids);
+  }
+  for (let i = 0; i < bodies.length; i++) if (bodies[i] !== 0n) meta.labelled += 1;
+  if (bodies.length > 0) {
+    const output = await openVolume(params.output);
+    await output.write(core, { data: bodies, shape: shapeOf(core) });
+  }
+  await saveCheckpoint(store, task.written, meta, present);
+  return { ...meta, present };
+}
+
+/** Marks the matched segments that occur; returns how many others do. */
+function countPresent(labels: Uint32Array, segments: number, members: Uint32Array, present: Uint8Array): number {
+  const seen = new Uint8Array(segments + 1);
+  for (let i = 0; i < labels.length; i++) seen[labels[i]!] = 1;
+  seen[0] = 0;
+  members.forEach((member, m) => {
+    present[m] = seen[member]!;
+    seen[member] = 0;
+  });
+  let others = 0;
+  for (const flag of seen) others += flag;
+  return others;
+}
+
+/** Writes the preserved ids over the bodies; the ids that occur, as text. */
+function overlay(bodies: BigUint64Array, preserved: BigUint64Array): string[] {
+  const seen = new Set<bigint>();
+  let last = 0n;
+  for (let i = 0; i < preserved.length; i++) {
+    const id = preserved[i]!;
+    if (id === 0n) continue;
+    bodies[i] = id;
+    if (id !== last) seen.add(id);
+    last = id;
+  }
+  return [...seen].sort((a, b) => (a < b ? -1 : 1)).map(String);
+}
+
+/** Compares the written core box with the source of the preserved bodies; voxels compared and voxels that are wrong. */
+export async function verifyPreserved(
+  row: SegmentedRow,
+  params: WriteParams,
+): Promise<{ readonly compared: number; readonly wrong: number }> {
+  const { subvolume, roi } = row.task;
+  const core = intersect(subvolume.core, params.outputBounds);
+  if (params.preserved === null || isEmpty(core)) return { compared: 0, wrong: 0 };
+  const inside = maskOf(roi, core, params.bounds);
+  const expected = await readPreserved(params.preserved, core, inside);
+  const written = (await (await openVolume(params.output)).read(core)).data as BigUint64Array;
+  let compared = 0;
+  let wrong = 0;
+  let last = 0n;
+  let lastIsPreserved = false;
+  for (let i = 0; i < written.length; i++) {
+    const id = written[i]!;
+    if (id !== last) {
+      last = id;
+      lastIsPreserved = holds(params.preserved.bodies, id);
+    }
+    const wanted = expected === null ? 0n : expected[i]!;
+    if (wanted !== 0n || lastIsPreserved) {
+      compared += 1;
+      if (wanted !== id) wrong += 1;
+    }
+  }
+  return { compared, wrong };
+}
