@@ -5,6 +5,7 @@
 export { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./compressed-segmentation/index.ts";
 export * from "./errors.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
+export { type RegionGraph, regionGraph } from "./region-graph/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";
 export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
 export * from "./shape.ts";
