@@ -1,9 +1,9 @@
 // Makes a checkout ready: installs the packages, then builds. Does nothing when both are current. Needs nothing but Node.js.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 const NEEDED = [20, 19];
 
@@ -95,4 +95,4 @@ function setup(root) {
   writeFileSync(stamp, digest);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) setup(fileURLToPath(new URL("..", import.meta.url)));
+if (realpathSync(process.argv[1] ?? ".") === fileURLToPath(import.meta.url)) setup(fileURLToPath(new URL("..", import.meta.url)));

@@ -1,9 +1,9 @@
 // Runs all tests, or those named: npm test -- packages/core/src/store. Ends with the line "N passed, N failed, N skipped".
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 /** Counts of a report of vitest's JSON reporter; a file that could not be loaded counts as one failed test. */
 export function summarise(report) {
@@ -56,4 +56,4 @@ function printSkipped(root, skipped) {
   console.log("");
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main(fileURLToPath(new URL("..", import.meta.url)));
+if (realpathSync(process.argv[1] ?? ".") === fileURLToPath(import.meta.url)) main(fileURLToPath(new URL("..", import.meta.url)));

@@ -32,6 +32,7 @@ test.each([
   ["none", "", /found no ending/],
   ["broken.json", '{"input": ', /broken\.json: expected JSON/],
   ["broken.yml", "input: [1,", /broken\.yml: expected YAML.*line 1/s],
+  ["twice.json", '{ "input": {}, "options": {\n\t"border": 1,\n\t"border": 2 } }', /a key is there twice: .*line 3/s],
   ["twice.yml", "input: 1\ninput: 2\n", /keys must be unique/],
   ["tag.yml", "input: !mine 1\n", /tag/],
   [

@@ -41,11 +41,16 @@ async function readConfigFile(path: string, { signal }: CallOptions): Promise<un
 }
 
 function parseJson(path: string, text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (cause) {
     throw unreadable(path, `expected JSON: ${(cause as Error).message}`, cause);
   }
+  // JSON.parse keeps the last of two equal keys and says nothing; JSON is YAML, whose parser tells.
+  const twice = parseDocument(text).errors.find((error) => error.code === "DUPLICATE_KEY");
+  if (twice !== undefined) throw unreadable(path, `a key is there twice: ${twice.message.trim()}`);
+  return value;
 }
 
 function parseYaml(path: string, text: string): unknown {

@@ -368,8 +368,18 @@ test("deep and cyclic values end with a typed error", () => {
   for (let i = 0; i < 100_000; i++) deep = [deep];
   expect(failure({ ...minimal, roi: deep }).error.message).toMatch(/nested more than/);
   const cycle: Record<string, unknown> = {};
-  cycle["parameters"] = cycle;
-  expect(failure(withStep("predict-voxels", cycle)).error.message).toMatch(/nested more than/);
+  cycle["parameters"] = [cycle, cycle];
+  expect(failure(withStep("predict-voxels", cycle)).error.message).toMatch(/contains itself/);
+});
+
+test.each([
+  [new Map(), /a plain value, found a Map/],
+  [5n, /found a bigint/],
+  [Number.NaN, /a finite number, found NaN/],
+])("no plain value: %s", (value, message) => {
+  const key = "options.segmentor.configuration.predict-voxels.parameters.x";
+  const { problems } = failure(withStep("predict-voxels", { function: "./a.mjs:f", parameters: { x: value } }));
+  expect(problems).toEqual({ [key]: expect.stringMatching(message) });
 });
 
 test("any JSON value gives a configuration or a typed error", () => {

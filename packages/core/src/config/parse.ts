@@ -4,7 +4,7 @@ import { STEP_NAMES } from "../segment/types.ts";
 import { parseUserReference } from "../segment/user-module.ts";
 import { problemsOfIssues } from "./issues.ts";
 import { normalise } from "./normalise.ts";
-import { problemsOfPlainValue } from "./plain.ts";
+import { checkPlain } from "./plain.ts";
 import { configError, formatPath, type Problem, valueAt } from "./problems.ts";
 import { configSchema } from "./schema.ts";
 import { CONFIGURATION, problemsOfSteps } from "./steps.ts";
@@ -23,11 +23,11 @@ export interface ParseConfigOptions {
  * Throws `E_CONFIG_INVALID`, `E_CONFIG_UNSUPPORTED` or `E_PLUGIN_NOT_FOUND`, with all problems in the message and in `fields.problems`.
  */
 export function parseConfig(raw: unknown, { baseFolder, file }: ParseConfigOptions): Config {
-  const unfit = problemsOfPlainValue(raw);
-  if (unfit.some((problem) => problem.path.length >= 32)) throw configError(unfit, file);
+  const { placeholders, unfit } = checkPlain(raw);
+  if (unfit.length > 0) throw configError(unfit, file);
   const { strict, extras } = setExtrasAside(raw);
   const parsed = configSchema.safeParse(strict);
-  const problems: Problem[] = [...unfit, ...problemsAcrossKeys(strict)];
+  const problems: Problem[] = [...placeholders, ...problemsAcrossKeys(strict)];
   if (!parsed.success) problems.push(...problemsOfIssues(parsed.error.issues, strict));
   if (extras === null) problems.push(...problemsOfSteps(strict));
   const left = withoutConsequences(problems, strict);
