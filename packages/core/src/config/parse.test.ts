@@ -261,6 +261,7 @@ test.each([
     "options.segmentor.configuration.preserve-bodies.bodies[0]",
     /in quotes/,
   ],
+  [{ ...minimal, output: { destination: "images:///data/lab/grey" } }, "output.destination", /another place than input\.source/],
   [{ ...minimal, roi: {} }, "roi", /either file or box/],
   [{ ...minimal, roi: { box: [[0, 0, 0]] } }, "roi.box", /expected 2 entries, found a list of 1/],
   [

@@ -5,7 +5,7 @@ import { parseUserReference } from "../segment/user-module.ts";
 import { problemsOfIssues } from "./issues.ts";
 import { normalise } from "./normalise.ts";
 import { checkPlain } from "./plain.ts";
-import { configError, formatPath, type Problem, valueAt } from "./problems.ts";
+import { brief, configError, formatPath, type Problem, valueAt } from "./problems.ts";
 import { configSchema } from "./schema.ts";
 import { CONFIGURATION, problemsOfSteps } from "./steps.ts";
 import type { Config } from "./types.ts";
@@ -33,7 +33,16 @@ export function parseConfig(raw: unknown, { baseFolder, file }: ParseConfigOptio
   const left = withoutConsequences(problems, strict);
   if (!parsed.success || left.length > 0) throw configError(left, file);
   const folder = resolve(baseFolder);
-  return normalise(parsed.data, strict, { baseFolder: folder, runFolder: defaultRunFolder(folder, file), extras: extras ?? {} });
+  const config = normalise(parsed.data, strict, {
+    baseFolder: folder,
+    runFolder: defaultRunFolder(folder, file),
+    extras: extras ?? {},
+  });
+  if (config.output.destination === config.input.source) {
+    const message = `expected another place than input.source, found ${brief(config.input.source)} for both`;
+    throw configError([{ path: ["output", "destination"], message, code: "E_CONFIG_INVALID" }], file);
+  }
+  return config;
 }
 
 function defaultRunFolder(baseFolder: string, file: string | undefined): string {
