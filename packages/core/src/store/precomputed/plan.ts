@@ -28,6 +28,9 @@ export function planInfo(source: string, spec: VolumeSpec): PrecomputedInfo {
   if (typeof levels !== "number" || !Number.isInteger(levels) || levels < 1 || levels > 32) {
     throw refuse(`the option levels is ${levels}: expected a number of pyramid levels, 1 (full resolution only) to 32`);
   }
+  if (levels > 1 && (kind === "labels" ? dtype === "float32" : dtype === "uint64")) {
+    throw refuse(`there is no pyramid for ${kind} of ${dtype}; use the option levels = 1`);
+  }
   const scales: Scale[] = [];
   let scale = scaleOf(bounds, voxelSizeNm, chunk, encoding as Encoding);
   while (scales.length < levels) {
