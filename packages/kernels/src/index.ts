@@ -3,6 +3,7 @@
  */
 
 export { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./compressed-segmentation/index.ts";
+export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
 export { type RegionGraph, regionGraph } from "./region-graph/index.ts";

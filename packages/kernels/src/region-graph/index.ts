@@ -91,7 +91,7 @@ class LastPair {
 
   flush(): void {
     const { p, q } = this;
-    if (this.count > 0) this.table.add(p < q ? p : q, p < q ? q : p, this.sum, this.count);
+    if (this.count > 0) this.table.add(Math.min(p, q), Math.max(p, q), this.sum, this.count);
     this.sum = 0;
     this.count = 0;
   }

@@ -31,7 +31,7 @@ test("same as the plain version", () => {
         const n = shape[0] * shape[1] * shape[2];
         const draw = () => random.next().value as number;
         const labels = Uint32Array.from({ length: n }, () => choices[draw() % choices.length]!);
-        const levels = (wide ? Uint16Array : Uint8Array).from({ length: n }, draw);
+        const levels = wide ? Uint16Array.from({ length: n }, draw) : Uint8Array.from({ length: n }, draw);
         expect(regionGraph(labels, levels, shape as Shape3)).toEqual(regionGraphReference(labels, levels, shape as Shape3));
       },
     ),
