@@ -2,10 +2,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { configReferenceMarkdown, ERRORS } from "@axonloom/core";
 import { KERNEL_ERRORS } from "@axonloom/kernels";
+import { cliReferenceMarkdown } from "axonloom";
 import { errorsMarkdown } from "./errors-page.mjs";
 
 const folder = new URL("../docs/reference/", import.meta.url);
-const pages = { "configuration.md": configReferenceMarkdown(), "errors.md": errorsMarkdown(ERRORS, KERNEL_ERRORS) };
+const pages = {
+  "cli.md": cliReferenceMarkdown(),
+  "configuration.md": configReferenceMarkdown(),
+  "errors.md": errorsMarkdown(ERRORS, KERNEL_ERRORS),
+};
 
 mkdirSync(folder, { recursive: true });
 for (const [name, text] of Object.entries(pages)) {

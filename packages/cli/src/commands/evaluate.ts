@@ -1,0 +1,37 @@
+import { type Evaluation, evaluateSegmentation } from "@axonloom/core";
+import { type CommandContext, command } from "../command.ts";
+import { formatCount } from "../format.ts";
+import { print, printJson, table } from "../output.ts";
+
+interface Options {
+  readonly segmentation: string;
+  readonly groundTruth: string;
+  readonly countBackground?: true;
+  readonly json?: true;
+}
+
+export function evaluateCommand({ signal }: CommandContext) {
+  return command(
+    "evaluate",
+    "Compare a segmentation with ground truth: variation of information (bits) and Rand.",
+    "evaluate --segmentation precomputed://segmentation --ground-truth truth.npy.gz",
+  )
+    .requiredOption("--segmentation <source>", "the labels to judge")
+    .requiredOption("--ground-truth <source>", "the labels that are right")
+    .option("--count-background", "count 0 as a label on both sides; by default such voxels are left out")
+    .option("--json", "print JSON")
+    .action(async (options: Options) => {
+      const { segmentation, groundTruth, countBackground = false } = options;
+      const result = await evaluateSegmentation({ segmentation, groundTruth }, { countBackground, signal });
+      if (options.json) printJson(result);
+      else print(evaluationTable(result));
+    });
+}
+
+export function evaluationTable(result: Evaluation): string {
+  const measures = ["merge_vi", "split_vi", "vi", "rand", "adapted_rand_error"] as const;
+  return table([
+    ...measures.map((name): [string, string] => [name, result[name].toFixed(4)]),
+    ["voxels", formatCount(result.voxels)],
+  ]);
+}
