@@ -34,7 +34,7 @@ export async function makeTransferFolder(bytes: number): Promise<string> {
   } catch {
     // no memory disk on this system
   }
-  return mkdtemp(join(base, "axonloom-step-"));
+  return mkdtemp(join(base, `axonloom-step-${process.pid}-`));
 }
 
 /** Bytes of the arrays among a step's arguments. */

@@ -23,6 +23,8 @@ const HOST = fileURLToPath(new URL("./isolated-host.js", import.meta.url));
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 1000;
 const WATCH_MS = 100;
+/** Lines of output in the message about a crash. */
+const LAST_LINES = 8;
 /** Room on the memory disk for the result: labels or one float channel, and some. */
 const RESULT_BYTES_PER_VOXEL = 8;
 
@@ -141,7 +143,7 @@ function crashError(code: number | null, signal: NodeJS.Signals | null, tail: st
   const how = signal === null ? `with exit code ${code}` : `by signal ${signal}`;
   // V8 says so on its way out
   const outOfMemory = tail.some((line) => /heap out of memory|heap limit/i.test(line));
-  const last = tail.length === 0 ? "" : `; its last output: ${tail.join(" | ")}`;
+  const last = tail.length === 0 ? "" : `; its last output: ${tail.slice(-LAST_LINES).join(" | ")}`;
   return failure(
     outOfMemory ? "E_PLUGIN_MEMORY" : "E_PLUGIN_CRASHED",
     outOfMemory ? `ran out of JavaScript memory; its process ended ${how}` : `its process ended ${how} before it answered${last}`,

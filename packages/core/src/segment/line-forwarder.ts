@@ -2,7 +2,8 @@ import type { Readable } from "node:stream";
 
 const MAX_LINES = 1000;
 const MAX_LINE = 2000;
-const TAIL = 8;
+/** Enough for V8's report of a full heap, whose first line says so. */
+const TAIL = 60;
 
 /**
  * Passes what a process prints on, line by line, at most {@link MAX_LINES} lines of at most {@link MAX_LINE} characters; the rest is

@@ -28,7 +28,9 @@ export async function importUserExport({ path, exportName }: UserReference, key:
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AxonloomError("E_PLUGIN_NOT_FOUND", `${key}: the module ${path} cannot be imported: ${reason}`, { key, path }, cause);
   }
-  const functions = Object.keys(module).filter((name) => typeof module[name] === "function");
+  const functions = Object.keys(module)
+    .filter((name) => typeof module[name] === "function")
+    .sort();
   const found = module[exportName];
   if (typeof found === "function") return found as (...args: never[]) => unknown;
   const exported = functions.length === 0 ? "it exports no function" : `it exports ${functions.join(", ")}`;

@@ -37,7 +37,7 @@ export function meanAgglomerate(input: AgglomerateInput<z.infer<typeof meanAgglo
   const { predictions, supervoxels, shape, parameters } = input;
   const { data, top } = levelsOf(channelOf(predictions, parameters.boundary_channel, "mean_agglomerate"));
   const { u, v, sum, count } = regionGraph(supervoxels, data, shape);
-  const edges = Array.from(u, (a, i): Edge => ({ a, b: v[i]!, sum: Number(sum[i]), count: Number(count[i]), version: 0 }));
+  const edges = Array.from(u, (a, i): Edge => ({ a, b: v[i]!, sum: sum[i]!, count: count[i]!, version: 0 }));
   const survivors = mergeEdges(edges, parameters.threshold, top);
   if (survivors.size > 0) {
     let last = 0;
