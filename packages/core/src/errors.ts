@@ -14,6 +14,8 @@ interface ErrorEntry {
 }
 
 export const ERRORS = {
+  // command line
+  E_USAGE: { kind: "user", about: "The command line has a wrong, missing or unknown argument." },
   // configuration
   E_CONFIG_READ: { kind: "user", about: "The configuration file cannot be read or parsed." },
   E_CONFIG_INVALID: { kind: "user", about: "The configuration has a wrong, missing or unknown key." },
@@ -34,7 +36,7 @@ export const ERRORS = {
   // segmentation
   E_PLUGIN_NOT_FOUND: { kind: "user", about: "A plug-in's module or function cannot be found." },
   E_PLUGIN_FAILED: { kind: "run", about: "A plug-in threw an error." },
-  E_PLUGIN_RESULT: { kind: "run", about: "A plug-in returned something of the wrong shape, type or content." },
+  E_PLUGIN_RESULT: { kind: "user", about: "A plug-in returned something of the wrong shape, type or content." },
   E_PLUGIN_TIMEOUT: { kind: "run", about: "An isolated plug-in ran longer than its limit and was ended." },
   E_PLUGIN_MEMORY: { kind: "run", about: "An isolated plug-in used more memory than its limit and was ended." },
   E_PLUGIN_CRASHED: { kind: "run", about: "The process of an isolated plug-in ended before it answered." },
