@@ -2,7 +2,7 @@
  * What every store must do, as one suite; each driver's test calls {@link contractSuite}. The expected voxels come from a formula
  * ({@link patternBlock}), and sub-boxes are cut by index arithmetic of its own.
  */
-import { mkdir, mkdtemp, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import fc from "fast-check";
@@ -246,6 +246,36 @@ export function contractSuite(contract: Contract): void {
       expect((await (await openVolume(destination)).read(bounds)).data).toEqual(fresh.data);
       await discardUnpublished(destination);
       expect((await (await openVolume(destination)).read(bounds)).data).toEqual(fresh.data);
+    });
+
+    test("only a volume of the same kind is replaced", async () => {
+      const destination = writing.destination(folder);
+      const path = destination.slice(destination.indexOf("://") + 3).split("?")[0]!;
+      for (const precious of ["file", "folder"]) {
+        if (precious === "folder") await mkdir(path);
+        const file = precious === "folder" ? join(path, "thesis.txt") : path;
+        await writeFile(file, "years of work");
+        expect(await failure(createVolume(destination, spec, { replace: true }))).toBe("E_DESTINATION_EXISTS");
+        await rename(path, `${path}.away`);
+        await createVolume(destination, spec, { replace: true });
+        await rename(`${path}.away`, path);
+        expect(await failure(publishVolume(destination, { replace: true }))).toBe("E_DESTINATION_EXISTS");
+        expect(await readFile(file, "utf8")).toBe("years of work");
+        await discardUnpublished(destination);
+        await rm(path, { recursive: true });
+      }
+    });
+
+    test("a volume whose making was broken off is none", async () => {
+      const destination = writing.destination(folder);
+      const path = destination.slice(destination.indexOf("://") + 3).split("?")[0]!;
+      await writeFile(`${path}.partial`, "");
+      expect(await openUnpublished(destination)).toBeNull();
+      await rm(`${path}.partial`);
+      await mkdir(`${path}.partial`);
+      expect(await openUnpublished(destination)).toBeNull();
+      await discardUnpublished(destination);
+      await createVolume(destination, spec);
     });
 
     test("cells of the write grid, at the same time from two stores", async () => {

@@ -8,7 +8,7 @@ import { AxonloomError, isAxonloomError } from "../errors.ts";
 
 /** A volume lies under its name with this ending until it is published. */
 export const PARTIAL = ".partial";
-const REPLACED = ".replaced";
+const REPLACED = ".axonloom-replaced";
 
 export function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code;
@@ -90,15 +90,16 @@ export async function removeQuietly(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true }).catch(() => {});
 }
 
-/** Throws `E_DESTINATION_EXISTS` when the final name (unless `replace`) or its temporary one is taken. */
-export async function checkDestination(source: string, path: string, replace: boolean): Promise<void> {
-  if (!replace && (await statOrNull(path)) !== null) {
-    throw new AxonloomError(
-      "E_DESTINATION_EXISTS",
-      `${source}: ${path} exists already; expected a free name: remove it or choose another one`,
-      { source, path },
-    );
-  }
+/** How a driver's `create` and `publish` treat a volume that is there already. */
+export interface Replacing {
+  readonly replace: boolean;
+  /** Whether what lies there is a volume of this kind: nothing else is ever deleted. */
+  readonly isVolume: (path: string) => Promise<boolean>;
+}
+
+/** Throws `E_DESTINATION_EXISTS` when the final name (unless it may be replaced) or its temporary one is taken. */
+export async function checkDestination(source: string, path: string, replacing: Replacing): Promise<void> {
+  await checkFinalName(source, path, replacing);
   const partial = path + PARTIAL;
   if ((await statOrNull(partial)) !== null) {
     throw new AxonloomError(
@@ -109,11 +110,21 @@ export async function checkDestination(source: string, path: string, replace: bo
   }
 }
 
+async function checkFinalName(source: string, path: string, { replace, isVolume }: Replacing): Promise<void> {
+  if ((await statOrNull(path)) === null || (replace && (await isVolume(path)))) return;
+  const why = replace ? " and is no volume of this kind, so it is not replaced" : "";
+  throw new AxonloomError(
+    "E_DESTINATION_EXISTS",
+    `${source}: ${path} exists already${why}; expected a free name: remove it or choose another one`,
+    { source, path },
+  );
+}
+
 /**
  * Renames `path.partial` to `path`. With `replace` an existing one is moved away first and deleted after. When there is no
  * unfinished volume but a finished one (a crash after the renaming), nothing is left to do.
  */
-export async function publishPath(source: string, path: string, replace: boolean): Promise<void> {
+export async function publishPath(source: string, path: string, replacing: Replacing): Promise<void> {
   const partial = path + PARTIAL;
   const replaced = path + REPLACED;
   const [made, existing] = await Promise.all([statOrNull(partial), statOrNull(path)]);
@@ -124,7 +135,7 @@ export async function publishPath(source: string, path: string, replace: boolean
       path,
     });
   }
-  if (existing !== null && !replace) await checkDestination(source, path, false);
+  await checkFinalName(source, path, replacing);
   try {
     if (existing !== null) {
       await rm(replaced, { recursive: true, force: true });
@@ -141,7 +152,7 @@ export async function publishPath(source: string, path: string, replace: boolean
 export async function fileIdentity(source: string, path: string): Promise<string> {
   try {
     const { size, mtimeNs } = await stat(path, { bigint: true });
-    return createHash("sha256").update(`${source}\n${size}\n${mtimeNs}`).digest("hex");
+    return createHash("sha256").update(`${source}\n${path}\n${size}\n${mtimeNs}`).digest("hex");
   } catch (error) {
     throw readFailure(source, path, error);
   }

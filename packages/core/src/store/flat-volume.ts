@@ -3,6 +3,7 @@ import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
 import { type Box, boxOfShape, equalBoxes, map3, shapeOf, translate, type Vec3, volumeOf } from "../geometry/box.ts";
 import { type Block, BYTES_PER_VOXEL, crop, type Dtype, type VoxelArray, voxelsOf } from "../volume/block.ts";
+import { decodedFiles } from "./byte-cache.ts";
 import { checkBlock, checkInside } from "./checks.ts";
 import { fileIdentity } from "./files.ts";
 import { type FlatLayout, readFlat, writeFlat } from "./flat-file.ts";
@@ -59,6 +60,10 @@ export function flatStore(volume: FlatVolume): VolumeStore {
     return data;
   }
 
+  async function kept(): Promise<VoxelArray> {
+    return await decodedFiles.get(await fileIdentity(source, volume.path), volumeOf(shape) * BYTES_PER_VOXEL[dtype], whole);
+  }
+
   return {
     source,
     async info() {
@@ -73,7 +78,7 @@ export function flatStore(volume: FlatVolume): VolumeStore {
         if (volume.signed) checkNotNegative(block.data, source);
         return block;
       }
-      inflated ??= whole().catch((error) => {
+      inflated ??= kept().catch((error) => {
         inflated = null;
         throw error;
       });

@@ -9,7 +9,7 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { CallOptions } from "../call-options.ts";
-import { AxonloomError } from "../errors.ts";
+import { AxonloomError, isAxonloomError } from "../errors.ts";
 import { PARTIAL, statOrNull } from "./files.ts";
 import { formatLocalName, type LocalName, parseLocalName, splitScheme } from "./source-name.ts";
 import { closest } from "./suggest.ts";
@@ -79,11 +79,17 @@ export async function volumeExists(destination: string, options: SourceOptions =
   return (await statOrNull(name.path)) !== null;
 }
 
-/** What {@link createVolume} made and nobody published yet, to go on writing; null when there is none. */
+/**
+ * What {@link createVolume} made and nobody published yet, to go on writing; null when there is none, or when making it was broken off.
+ */
 export async function openUnpublished(destination: string, options: SourceOptions = {}): Promise<VolumeStore | null> {
   const { driver, name } = await resolve(destination, options, "destination");
-  if ((await statOrNull(name.path + PARTIAL)) === null) return null;
-  return await driver.open(formatLocalName({ ...name, path: name.path + PARTIAL }), options);
+  try {
+    return await driver.open(formatLocalName({ ...name, path: name.path + PARTIAL }), options);
+  } catch (error) {
+    if (isAxonloomError(error) && (error.code === "E_SOURCE_NOT_FOUND" || error.code === "E_SOURCE_DAMAGED")) return null;
+    throw error;
+  }
 }
 
 /** Deletes what {@link createVolume} made and nobody published; a finished volume stays. */

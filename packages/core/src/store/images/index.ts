@@ -10,17 +10,18 @@ import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
 import { box, boxOfShape, shapeOf, translate, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { allocate, BYTES_PER_VOXEL, copyIntersection } from "../../volume/block.ts";
+import { decodedFiles } from "../byte-cache.ts";
 import { checkInside } from "../checks.ts";
-import { folderIdentity, readFailure } from "../files.ts";
+import { fileIdentity, folderIdentity, readFailure } from "../files.ts";
 import { PLACE_KEYS, placeOf, readOnly } from "../flat-volume.ts";
 import { forEachParallel, unlessAborted } from "../parallel.ts";
 import { checkQueryKeys, formatLocalName, type LocalName, parseLocalName } from "../source-name.ts";
 import type { StoreDriver, VolumeInfo, VolumeStore } from "../types.ts";
 import { compareNatural } from "./natural-order.ts";
 import { PNG_HEAD_BYTES, type PngHeader, parsePngHeader } from "./png-header.ts";
-import { type Slice, SliceCache } from "./slice-cache.ts";
 
-const CACHE_BYTES = 1 << 26;
+type Slice = Uint8Array | Uint16Array;
+
 const HEADERS_AT_ONCE = 32;
 
 export const imagesDriver: StoreDriver = {
@@ -95,9 +96,13 @@ function imagesStore(source: string, { path: folder, query }: LocalName, names: 
   const { width, height, dtype } = header;
   const bounds = translate(boxOfShape([names.length, height, width]), offset);
   const sliceShape: Vec3 = [1, height, width];
-  const cache = new SliceCache(Math.floor(CACHE_BYTES / (width * height * BYTES_PER_VOXEL[dtype])));
+  const sliceBytes = width * height * BYTES_PER_VOXEL[dtype];
   const details = { format: "PNG slices", files: names.length, bits: dtype === "uint8" ? 8 : 16 };
   const volumeInfo: VolumeInfo = { dtype, kind: "image", bounds, voxelSizeNm, writeGrid: null, details };
+
+  async function keptSlice(path: string): Promise<Slice> {
+    return await decodedFiles.get(await fileIdentity(source, path), sliceBytes, () => decodeSlice(source, path, header));
+  }
 
   return {
     source,
@@ -110,12 +115,8 @@ function imagesStore(source: string, { path: folder, query }: LocalName, names: 
       const target = { data: allocate(dtype, volumeOf(shape)), shape };
       for (let z = b.start[0]; z < b.stop[0]; z++) {
         options.signal?.throwIfAborted();
-        const index = z - offset[0];
-        const path = join(folder, names[index]!);
-        const data = await unlessAborted(
-          cache.get(index, () => decodeSlice(source, path, header)),
-          options,
-        );
+        const path = join(folder, names[z - offset[0]]!);
+        const data = await unlessAborted(keptSlice(path), options);
         const at = box([z, bounds.start[1], bounds.start[2]], [z + 1, bounds.stop[1], bounds.stop[2]]);
         copyIntersection({ data, shape: sliceShape }, at, target, b);
       }

@@ -19,7 +19,7 @@ export interface NpyHeader {
 /** Bytes that {@link parseNpyHeader} needs at most: far more than a header of three dimensions takes. */
 export const NPY_HEAD_BYTES = 4096;
 
-const MAGIC = "\x93NUMPY";
+export const NPY_MAGIC = "\x93NUMPY";
 const READABLE: Readonly<Record<string, readonly [Dtype, boolean]>> = {
   "|u1": ["uint8", false],
   "<u1": ["uint8", false],
@@ -40,7 +40,7 @@ export function parseNpyHeader(bytes: Uint8Array, source: string): NpyHeader {
   const damaged = (why: string) =>
     new AxonloomError("E_SOURCE_DAMAGED", `${source}: no valid npy header: ${why}; save it again with numpy.save`, { source });
   const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  if (!latin1.startsWith(MAGIC)) throw damaged("the file does not start with \\x93NUMPY");
+  if (!latin1.startsWith(NPY_MAGIC)) throw damaged("the file does not start with \\x93NUMPY");
   const major = bytes[6];
   if (major !== 1 && major !== 2 && major !== 3) throw damaged(`version ${major ?? "?"} is unknown (expected 1, 2 or 3)`);
   const start = major === 1 ? 10 : 12;
@@ -115,7 +115,7 @@ export function formatNpyHeader(dtype: Dtype, shape: Vec3): Uint8Array {
   const dict = `{'descr': '${WRITTEN[dtype]}', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
   const total = Math.ceil((10 + dict.length + 1) / 64) * 64;
   const bytes = Buffer.alloc(total, " ");
-  bytes.write(MAGIC, 0, "latin1");
+  bytes.write(NPY_MAGIC, 0, "latin1");
   bytes[6] = 1;
   bytes[7] = 0;
   bytes.writeUInt16LE(total - 10, 8);

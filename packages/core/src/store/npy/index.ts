@@ -13,7 +13,7 @@ import { deflateFile, LARGEST_INFLATED_BYTES, readHead } from "../gzip-file.ts";
 import { checkOptionKeys } from "../options.ts";
 import { checkQueryKeys, formatLocalName, type LocalName, parseLocalName } from "../source-name.ts";
 import type { StoreDriver, VolumeSpec, VolumeStore } from "../types.ts";
-import { formatNpyHeader, NPY_HEAD_BYTES, parseNpyHeader } from "./header.ts";
+import { formatNpyHeader, NPY_HEAD_BYTES, NPY_MAGIC, parseNpyHeader } from "./header.ts";
 
 const GZIPPED = /\.gz(\.partial)?$/;
 
@@ -37,7 +37,7 @@ export const npyDriver: StoreDriver = {
     const name = parse(rest);
     const source = nameOf(name);
     checkSpec(name, spec);
-    await checkDestination(source, name.path, options.replace ?? false);
+    await checkDestination(source, name.path, { replace: options.replace ?? false, isVolume });
     const path = name.path + PARTIAL;
     await makeZeros(source, path, spec, options);
     return await openNpy({ ...name, path }, options);
@@ -45,10 +45,17 @@ export const npyDriver: StoreDriver = {
 
   async publish(rest, options = {}) {
     const name = parse(rest);
-    await publishPath(nameOf(name), name.path, options.replace ?? false);
+    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, isVolume });
     return await openNpy(name, options);
   },
 };
+
+async function isVolume(path: string): Promise<boolean> {
+  return await readHead(path, path, NPY_MAGIC.length).then(
+    ({ bytes }) => Buffer.from(bytes).toString("latin1") === NPY_MAGIC,
+    () => false,
+  );
+}
 
 /** The file itself keeps no offset: the destination's name must, so that everyone who opens it finds the voxels in the same place. */
 function checkSpec(name: LocalName, spec: VolumeSpec): void {

@@ -37,9 +37,7 @@ export const precomputedDriver: StoreDriver = {
   scheme: "precomputed",
   summary: "a folder in Neuroglancer's precomputed form, unsharded (read and write)",
 
-  async matches(path) {
-    return (await statOrNull(join(path, "info"))) !== null;
-  },
+  matches: isVolume,
 
   open: (rest, options) => openPrecomputed(parse(rest, ["scale"]), options),
 
@@ -52,7 +50,7 @@ export const precomputedDriver: StoreDriver = {
     const name = parse(rest, []);
     const source = nameOf(name);
     const info = planInfo(source, spec);
-    await checkDestination(source, name.path, options.replace ?? false);
+    await checkDestination(source, name.path, { replace: options.replace ?? false, isVolume });
     const path = name.path + PARTIAL;
     try {
       for (const { key } of info.scales) await mkdir(join(path, key), { recursive: true });
@@ -67,10 +65,14 @@ export const precomputedDriver: StoreDriver = {
   async publish(rest, options = {}) {
     const name = parse(rest, []);
     await rm(join(name.path + PARTIAL, TEMPORARY), { recursive: true, force: true });
-    await publishPath(nameOf(name), name.path, options.replace ?? false);
+    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, isVolume });
     return await openPrecomputed(name, options);
   },
 };
+
+async function isVolume(path: string): Promise<boolean> {
+  return (await statOrNull(join(path, "info"))) !== null;
+}
 
 function withSignal({ signal }: CallOptions): CallOptions {
   return signal === undefined ? {} : { signal };
