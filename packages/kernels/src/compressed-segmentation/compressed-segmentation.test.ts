@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { KernelError } from "../errors.ts";
+import { fib25Available, fib25Labels } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./index.ts";
 import { decodeReference } from "./reference.ts";
@@ -125,12 +124,8 @@ test("wrong arguments", () => {
   expect(codeOf(() => decodeCompressedSegmentation(bytesOf(1), [2, -2, 2], "uint32"))).toBe("E_KERNEL_ARGUMENT");
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const fib25 = `${data}/fib25-training2/ws.npy.gz`;
-
-test.skipIf(!existsSync(fib25))("fib25: the bytes of the Python package compressed_segmentation 2.3.3", () => {
-  const npy = gunzipSync(readFileSync(fib25));
-  const all = new Uint32Array(npy.buffer.slice(npy.byteOffset + npy.length - 4 * 250 ** 3, npy.byteOffset + npy.length));
+test.skipIf(!fib25Available)("fib25: the bytes of the Python package compressed_segmentation 2.3.3", () => {
+  const all = fib25Labels("ws");
   const shape: Shape3 = [61, 45, 77];
   const labels = new Uint32Array(61 * 45 * 77);
   for (let row = 0; row < 61 * 45; row++) {

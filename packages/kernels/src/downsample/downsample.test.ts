@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fib25Available, fib25Labels, fib25Membrane } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { downsampleMean, downsampleMode } from "./index.ts";
 import { meanReference, modeReference } from "./reference.ts";
@@ -73,16 +72,13 @@ test("wrong arguments", () => {
   }
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const fib25 = `${data}/fib25-training2`;
 const digest = (array: Uint32Array | BigUint64Array | Uint8Array) =>
   createHash("sha256")
     .update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
     .digest("hex");
 
-test.skipIf(!existsSync(`${fib25}/ws.npy.gz`))("fib25: three levels as numpy makes them", () => {
-  const npy = gunzipSync(readFileSync(`${fib25}/ws.npy.gz`));
-  const labels = new Uint32Array(npy.buffer.slice(npy.byteOffset + npy.length - 4 * 250 ** 3, npy.byteOffset + npy.length));
+test.skipIf(!fib25Available)("fib25: three levels as numpy makes them", () => {
+  const labels = fib25Labels("ws");
   const levels = (first: Uint32Array | BigUint64Array) => {
     const second = downsampleMode(first, [250, 250, 250]);
     const third = downsampleMode(second.data, second.shape);
@@ -91,11 +87,14 @@ test.skipIf(!existsSync(`${fib25}/ws.npy.gz`))("fib25: three levels as numpy mak
   const coarse = levels(labels);
   expect(coarse.shape).toEqual([63, 21, 32]);
   expect(digest(coarse.data)).toBe("c809dd1f6ab6a3e5f3c92591993e15717399107722e2c3a7fa63acdfe3705753");
-  expect(digest(levels(BigUint64Array.from(labels, BigInt)).data)).toBe(
-    "c973d129aea8f2e62a2bfc4d81d9325cfa7e54138785d266c0a1b1845c268986",
-  );
+  const wide = new BigUint64Array(labels.length);
+  const halves = new Uint32Array(wide.buffer);
+  labels.forEach((label, i) => {
+    halves[2 * i] = label;
+  });
+  expect(digest(levels(wide).data)).toBe("c973d129aea8f2e62a2bfc4d81d9325cfa7e54138785d266c0a1b1845c268986");
 
-  const image = gunzipSync(readFileSync(`${fib25}/membrane_prob_derived.u8.raw.gz`));
+  const image = fib25Membrane();
   const second = downsampleMean<Uint8Array>(image, [250, 250, 250]);
   const third = downsampleMean(second.data, second.shape);
   expect(digest(downsampleMean(third.data, third.shape, [1, 3, 2]).data)).toBe(

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fib25Available, fib25Labels } from "../real-data.suite.ts";
 import { countOverlaps } from "./index.ts";
 import { countOverlapsReference } from "./reference.ts";
 
@@ -47,16 +46,11 @@ test("volumes of different length", () => {
   expect(() => countOverlaps(new Uint32Array(3), new Uint32Array(4))).toThrow(/3 and 4/);
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const fib25 = `${data}/fib25-training2`;
-
-test.skipIf(!existsSync(`${fib25}/gt.npy.gz`))("fib25: as many pairs as numpy.unique finds", () => {
-  const [truth, supervoxels] = ["gt", "ws"].map((name) => {
-    const npy = gunzipSync(readFileSync(`${fib25}/${name}.npy.gz`));
-    return new Uint32Array(npy.buffer.slice(npy.byteOffset + npy.length - 4 * 250 ** 3, npy.byteOffset + npy.length));
-  });
-  const table = countOverlaps(truth!, supervoxels!);
+test.skipIf(!fib25Available)("fib25: as many pairs as numpy.unique finds", () => {
+  const truth = fib25Labels("gt");
+  const supervoxels = fib25Labels("ws");
+  const table = countOverlaps(truth, supervoxels);
   expect(table.a.length).toBe(10462);
-  expect(countOverlaps(truth!, supervoxels!, { includeZero: true }).a.length).toBe(10477);
+  expect(countOverlaps(truth, supervoxels, { includeZero: true }).a.length).toBe(10477);
   expect(table.voxels.reduce((sum, voxels) => sum + voxels, 0)).toBe(250 ** 3 - 250);
 });

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fib25Available, fib25Labels, fib25Membrane } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { regionGraph } from "./index.ts";
 import { regionGraphReference } from "./reference.ts";
@@ -44,13 +43,9 @@ test("arrays that do not fill the shape", () => {
   expect(() => regionGraph(new Uint32Array(8), new Uint8Array(7), [2, 2, 2])).toThrow(/levels: expected 8/);
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const fib25 = `${data}/fib25-training2`;
-
-test.skipIf(!existsSync(`${fib25}/ws.npy.gz`))("fib25: edges and totals as independent programs find them", () => {
-  const npy = gunzipSync(readFileSync(`${fib25}/ws.npy.gz`));
-  const labels = new Uint32Array(npy.buffer.slice(npy.byteOffset + npy.length - 4 * 250 ** 3, npy.byteOffset + npy.length));
-  const levels = new Uint8Array(gunzipSync(readFileSync(`${fib25}/membrane_prob_derived.u8.raw.gz`)));
+test.skipIf(!fib25Available)("fib25: edges and totals as independent programs find them", () => {
+  const labels = fib25Labels("ws");
+  const levels = fib25Membrane();
   const graph = regionGraph(labels, levels, [250, 250, 250]);
   const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
   // edges: waterz, vigra, cc3d; totals and the largest edge: numpy

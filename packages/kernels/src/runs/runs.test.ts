@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
-import { deflateRawSync, gunzipSync, crc32 as zlibCrc32 } from "node:zlib";
+import { deflateRawSync, crc32 as zlibCrc32 } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { KernelError } from "../errors.ts";
+import { fib25Available, fib25Labels } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { HEADER_BYTES, INDEX_BYTES, writeHeader } from "./format.ts";
 import { decodeRuns, decodeRunsBox, encodeRuns } from "./index.ts";
@@ -187,12 +187,8 @@ test("wrong arguments", () => {
   }
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const fib25 = `${data}/fib25-training2/ws.npy.gz`;
-
-test.skipIf(!existsSync(fib25))("fib25 supervoxels: round trip, below 0.06 bytes per voxel deflated", () => {
-  const npy = gunzipSync(readFileSync(fib25));
-  const labels = new Uint32Array(npy.buffer.slice(npy.byteOffset + npy.length - 4 * 250 ** 3, npy.byteOffset + npy.length));
+test.skipIf(!fib25Available)("fib25 supervoxels: round trip, below 0.06 bytes per voxel deflated", () => {
+  const labels = fib25Labels("ws");
   const bytes = encodeRuns(labels, [250, 250, 250]);
   expect(Buffer.compare(Buffer.from(decodeRuns(bytes).labels.buffer), Buffer.from(labels.buffer))).toBe(0);
   expect(deflateRawSync(bytes, { level: 1 }).length / labels.length).toBeLessThan(0.06);

@@ -1,0 +1,19 @@
+/** Real volumes for tests; where the data folder is absent, `fib25Available` is false. */
+import { existsSync, readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+
+const folder = `${process.env["AXONLOOM_DATA"] ?? new URL("../../../../shared/data", import.meta.url).pathname}/fib25-training2`;
+
+export const fib25Available = existsSync(folder);
+
+/** Labels of 250³ voxels: supervoxels (`ws`) or ground truth (`gt`). */
+export function fib25Labels(name: "ws" | "gt"): Uint32Array<ArrayBuffer> {
+  const npy = gunzipSync(readFileSync(`${folder}/${name}.npy.gz`));
+  const start = npy.byteOffset + npy.length - 4 * 250 ** 3;
+  return new Uint32Array((npy.buffer as ArrayBuffer).slice(start, start + 4 * 250 ** 3));
+}
+
+/** Membrane probability × 255 of the same voxels. */
+export function fib25Membrane(): Uint8Array {
+  return gunzipSync(readFileSync(`${folder}/membrane_prob_derived.u8.raw.gz`));
+}
