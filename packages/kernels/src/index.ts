@@ -3,6 +3,7 @@
  */
 
 export { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./compressed-segmentation/index.ts";
+export { type Connectivity, connectedComponents } from "./connected-components/index.ts";
 export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
@@ -10,3 +11,4 @@ export { type RegionGraph, regionGraph } from "./region-graph/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";
 export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
 export * from "./shape.ts";
+export { seededWatershed } from "./watershed/index.ts";
