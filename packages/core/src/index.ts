@@ -14,7 +14,7 @@ export * from "./workflows/convert.ts";
 export * from "./workflows/create-segmentation/index.ts";
 export { type PlanOptions, planRun, type RunPlan } from "./workflows/create-segmentation/plan.ts";
 export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sample.ts";
-export * from "./workflows/digest.ts";
+export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export * from "./workflows/info.ts";
 export * from "./workflows/pyramid.ts";
 export { type RestitchChanges, readRunConfig, restitch } from "./workflows/restitch.ts";

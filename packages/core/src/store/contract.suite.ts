@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat, truncate, utimes, writeFile
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Box, box, shapeOf, type Vec3, volumeOf } from "../geometry/box.ts";
 import { allocate, type Block, type Dtype } from "../volume/block.ts";
 import {
@@ -36,6 +36,13 @@ export interface Contract {
     destination(folder: string): string;
     readonly spec?: Pick<VolumeSpec, "chunk" | "options">;
   } | null;
+}
+
+/** A new folder that goes when the test ends. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "axonloom-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Every voxel differs from its neighbours; large values for the wide types. */
@@ -82,7 +89,7 @@ export function contractSuite(contract: Contract): void {
   const dtype = dtypes[0]!;
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "axonloom-store-"));
+    folder = await mkdtemp(join(tmpdir(), "axonloom-test-"));
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 

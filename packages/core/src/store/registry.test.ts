@@ -1,15 +1,13 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { encode } from "fast-png";
 import { expect, test } from "vitest";
 import { box } from "../geometry/box.ts";
-import { specOf } from "./contract.suite.ts";
+import { specOf, temporaryFolder } from "./contract.suite.ts";
 import { createVolume, DRIVERS, normaliseDestination, openVolume, planWriteGrid, publishVolume } from "./index.ts";
 
 const spec = specOf("uint8", box([0, 0, 0], [2, 3, 4]));
-const folder = () => mkdtemp(join(tmpdir(), "axonloom-registry-"));
 const failure = (promise: Promise<unknown>) =>
   promise.then(
     () => "no error",
@@ -21,7 +19,7 @@ test("every driver knows its scheme", async () => {
 });
 
 test("bare paths of an obvious kind", async () => {
-  const at = await folder();
+  const at = await temporaryFolder();
   await createVolume(join(at, "a b.npy"), spec);
   await createVolume(join(at, "volume"), spec);
   expect((await openVolume(join(at, "a b.npy.partial"))).source).toBe(`npy://${at}/a b.npy.partial`);
@@ -33,7 +31,7 @@ test("bare paths of an obvious kind", async () => {
 });
 
 test("file URLs", async () => {
-  const at = await folder();
+  const at = await temporaryFolder();
   await createVolume(join(at, "a b"), spec);
   const url = pathToFileURL(join(at, "a b.partial")).href;
   expect((await openVolume(`precomputed://${url}`)).source).toBe(`precomputed://${at}/a b.partial`);
@@ -41,7 +39,7 @@ test("file URLs", async () => {
 });
 
 test("names that nothing reads", async () => {
-  const at = await folder();
+  const at = await temporaryFolder();
   await writeFile(join(at, "a.h5"), "");
   await mkdir(join(at, "empty"));
   expect(await failure(openVolume(join(at, "none")))).toEqual(["E_SOURCE_NOT_FOUND", expect.stringContaining(join(at, "none"))]);
@@ -64,7 +62,7 @@ test("names that nothing reads", async () => {
 });
 
 test("destinations", async () => {
-  const at = await folder();
+  const at = await temporaryFolder();
   expect(await normaliseDestination("out", { baseFolder: at })).toBe(`precomputed://${at}/out`);
   expect(await normaliseDestination("out.npy", { baseFolder: at })).toBe(`npy://${at}/out.npy`);
   expect(await failure(createVolume(join(at, "out.h5"), spec))).toEqual([

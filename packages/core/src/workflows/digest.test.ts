@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { box, shapeOf, type Vec3, voxelsIn } from "../geometry/box.ts";
-import { patternBlock, specOf } from "../store/contract.suite.ts";
+import { patternBlock, specOf, temporaryFolder } from "../store/contract.suite.ts";
 import { createVolume, type VolumeInfo } from "../store/index.ts";
 import type { Dtype } from "../volume/block.ts";
 import { bandsOf, digestVolume } from "./digest.ts";
@@ -34,7 +32,7 @@ test.each<[Dtype]>([["uint8"], ["uint16"], ["uint32"], ["uint64"]])("the definit
     if (Number(label) !== 0) labelled += 1;
   }
   const digest = createHash("sha256").update(bytes).digest("hex");
-  const folder = await mkdtemp(join(tmpdir(), "axonloom-digest-"));
+  const folder = await temporaryFolder();
   for (const name of ["v", "v.npy?offset=0,-4,3", "v.npy.gz?offset=0,-4,3"]) {
     const chunk: Vec3 = [8, 16, 8];
     const store = await createVolume(join(folder, name), specOf(dtype, bounds, { chunk }));
@@ -44,15 +42,9 @@ test.each<[Dtype]>([["uint8"], ["uint16"], ["uint32"], ["uint64"]])("the definit
 });
 
 test("float32 has no digest; a signal ends it", async () => {
-  const store = await createVolume(
-    join(await mkdtemp(join(tmpdir(), "axonloom-digest-")), "v"),
-    specOf("float32", box([0, 0, 0], [2, 2, 2])),
-  );
+  const store = await createVolume(join(await temporaryFolder(), "v"), specOf("float32", box([0, 0, 0], [2, 2, 2])));
   await expect(digestVolume(store.source)).rejects.toMatchObject({ code: "E_DTYPE" });
-  const image = await createVolume(
-    join(await mkdtemp(join(tmpdir(), "axonloom-digest-")), "v"),
-    specOf("uint8", box([0, 0, 0], [2, 2, 2])),
-  );
+  const image = await createVolume(join(await temporaryFolder(), "v"), specOf("uint8", box([0, 0, 0], [2, 2, 2])));
   await expect(digestVolume(image.source, { signal: AbortSignal.abort(new Error("stop")) })).rejects.toThrow("stop");
 });
 

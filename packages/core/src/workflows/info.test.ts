@@ -1,14 +1,12 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { box } from "../geometry/box.ts";
-import { specOf } from "../store/contract.suite.ts";
+import { specOf, temporaryFolder } from "../store/contract.suite.ts";
 import { createVolume } from "../store/index.ts";
 import { describeVolume } from "./info.ts";
 
 test("everything in x, y, z", async () => {
-  const path = join(await mkdtemp(join(tmpdir(), "axonloom-info-")), "v");
+  const path = join(await temporaryFolder(), "v");
   await createVolume(path, specOf("uint64", box([1, 2, 3], [11, 22, 133]), { chunk: [16, 32, 64] }));
   expect(await describeVolume(`${path}.partial`)).toEqual({
     source: `precomputed://${path}.partial`,

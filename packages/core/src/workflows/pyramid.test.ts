@@ -1,15 +1,13 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Box, box, shapeOf, type Vec3, volumeOf } from "../geometry/box.ts";
-import { specOf } from "../store/contract.suite.ts";
+import { specOf, temporaryFolder } from "../store/contract.suite.ts";
 import { createVolume, openVolume } from "../store/index.ts";
 import { allocate, type Block, type Dtype } from "../volume/block.ts";
 import { buildPyramid, fillPyramidCell, pyramidTasks } from "./pyramid.ts";
 
-const newPath = async () => join(await mkdtemp(join(tmpdir(), "axonloom-pyramid-")), "v");
+const newPath = async () => join(await temporaryFolder(), "v");
 
 /** Few values, so that ties are frequent. */
 function randomBlock(dtype: Dtype, shape: Vec3, seed: number): Block {

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -9,7 +8,7 @@ import { encode } from "fast-png";
 import { expect, test } from "vitest";
 import { box, shapeOf, toXyz } from "../../geometry/box.ts";
 import { bytesOf } from "../../volume/block.ts";
-import { contractSuite } from "../contract.suite.ts";
+import { contractSuite, temporaryFolder } from "../contract.suite.ts";
 import { openVolume } from "../index.ts";
 import { compareNatural } from "./natural-order.ts";
 
@@ -45,7 +44,7 @@ const gray = (width: number, height: number, depth: 8 | 16 = 8) =>
   });
 
 test("slices that do not fit", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "axonloom-images-"));
+  const folder = await temporaryFolder();
   const put = (name: string, bytes: Uint8Array | string) => writeFile(join(folder, name), bytes);
   const failure = async (source = folder) =>
     await openVolume(source).then(
@@ -70,7 +69,7 @@ test("slices that do not fit", async () => {
 });
 
 test("one flipped byte in a slice's pixels is found", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "axonloom-images-"));
+  const folder = await temporaryFolder();
   const bytes = encode({ width: 16, height: 16, channels: 1, data: new Uint8Array(256).map((_, i) => (i * 37) % 251) });
   bytes[60] = bytes[60]! ^ 1;
   await writeFile(join(folder, "a.png"), bytes);

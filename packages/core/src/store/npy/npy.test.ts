@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -10,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { isAxonloomError } from "../../errors.ts";
 import { box, toXyz } from "../../geometry/box.ts";
 import { bytesOf, type Dtype } from "../../volume/block.ts";
-import { type Contract, contractSuite, specOf } from "../contract.suite.ts";
+import { type Contract, contractSuite, specOf, temporaryFolder } from "../contract.suite.ts";
 import { createVolume, openVolume, planWriteGrid, publishVolume } from "../index.ts";
 import { formatNpyHeader, NPY_HEAD_BYTES, parseNpyHeader } from "./header.ts";
 
@@ -121,7 +120,7 @@ describe("npy headers", () => {
 });
 
 test("an offset that the destination's name does not tell is refused, and the name is given", async () => {
-  const destination = join(await mkdtemp(join(tmpdir(), "axonloom-npy-")), "a.npy");
+  const destination = join(await temporaryFolder(), "a.npy");
   const spec = specOf("uint8", bounds);
   const refused = { code: "E_SOURCE_UNSUPPORTED", message: expect.stringContaining(`npy://${destination}?offset=3,-5,0`) };
   await expect(createVolume(destination, spec)).rejects.toMatchObject(refused);
@@ -129,7 +128,7 @@ test("an offset that the destination's name does not tell is refused, and the na
 });
 
 test("signed integers are labels as long as none is negative", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "axonloom-npy-"));
+  const folder = await temporaryFolder();
   const write = async (name: string, descr: string, data: Int8Array | Int16Array | Int32Array | BigInt64Array) => {
     const bytes = Buffer.concat([header(dict(descr)), new Uint8Array(data.buffer)]);
     await writeFile(join(folder, name), name.endsWith(".gz") ? gzipSync(bytes) : bytes);
@@ -148,7 +147,7 @@ test("signed integers are labels as long as none is negative", async () => {
 });
 
 test("a file that is longer than its header says", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "axonloom-npy-"));
+  const folder = await temporaryFolder();
   const bytes = Buffer.concat([header(dict("|u1")), Buffer.alloc(7)]);
   await writeFile(join(folder, "a.npy"), bytes);
   await writeFile(join(folder, "b.npy"), gzipSync(bytes));

@@ -5,14 +5,12 @@
  * https://github.com/google/neuroglancer/blob/master/src/sliceview/compressed_segmentation/README.md
  */
 import { readFileSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { box, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { allocate, type Block, type Dtype } from "../../volume/block.ts";
-import { specOf } from "../contract.suite.ts";
+import { specOf, temporaryFolder } from "../contract.suite.ts";
 import { createVolume, publishVolume } from "../index.ts";
 
 type Xyz = [number, number, number];
@@ -101,7 +99,7 @@ test.each<[Dtype, Record<string, string | boolean>]>([
   ["uint16", {}],
   ["uint8", { gzip: true }],
 ])("%s, options %j", async (dtype, options) => {
-  const path = join(await mkdtemp(join(tmpdir(), "axonloom-reader-")), "v");
+  const path = join(await temporaryFolder(), "v");
   const bounds = box([-5, 100, 7], [20, 119, 7 + 45]);
   const block = labels(dtype, shapeOf(bounds));
   await (await createVolume(path, specOf(dtype, bounds, { chunk: [16, 16, 32], options }))).write(bounds, block);

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -7,13 +6,12 @@ import { describe, expect, test } from "vitest";
 import { isAxonloomError } from "../../errors.ts";
 import { box, shapeOf } from "../../geometry/box.ts";
 import { bytesOf, type Dtype } from "../../volume/block.ts";
-import { type Contract, contractSuite, patternBlock, specOf } from "../contract.suite.ts";
+import { type Contract, contractSuite, patternBlock, specOf, temporaryFolder } from "../contract.suite.ts";
 import { createVolume, openVolume, planWriteGrid, publishVolume } from "../index.ts";
 import { parseInfo } from "./info.ts";
 import { halved } from "./plan.ts";
 
 const bounds = box([-3, 5, 0], [10, 25, 17]);
-const newFolder = () => mkdtemp(join(tmpdir(), "axonloom-precomputed-"));
 
 const contract = (name: string, dtypes: readonly Dtype[], options: Record<string, string | boolean>): Contract => {
   const destination = (folder: string) => `precomputed://${join(folder, "volume")}`;
@@ -60,7 +58,7 @@ const INFO = {
 
 describe("the info file", () => {
   test("as written", async () => {
-    const path = join(await newFolder(), "v");
+    const path = join(await temporaryFolder(), "v");
     await createVolume(`precomputed://${path}`, { ...specOf("uint64", bounds), chunk: [8, 8, 8] });
     expect(JSON.parse(await readFile(`${path}.partial/info`, "utf8"))).toEqual({
       "@type": "neuroglancer_multiscale_volume",
@@ -100,10 +98,13 @@ describe("the info file", () => {
   });
 
   test("chunks of 64, one level while one chunk holds it all, at most eight", async () => {
-    const at = join(await newFolder(), "v");
+    const at = join(await temporaryFolder(), "v");
     expect(await planWriteGrid(at, specOf("uint8", bounds))).toEqual({ origin: [-3, 5, 0], cell: [64, 64, 64] });
     const levels = async (stop: number, options = {}) => {
-      const store = await createVolume(join(await newFolder(), "v"), { ...specOf("uint8", box([0, 0, 0], [1, stop, 7])), options });
+      const store = await createVolume(join(await temporaryFolder(), "v"), {
+        ...specOf("uint8", box([0, 0, 0], [1, stop, 7])),
+        options,
+      });
       return (await store.info()).scales?.length;
     };
     expect(await levels(64)).toBe(1);
@@ -119,7 +120,7 @@ describe("the info file", () => {
     ["gzip in words", { gzip: "yes" }],
     ["no level", { levels: 0 }],
   ])("options that are refused: %s", async (_, options) => {
-    const wrong = createVolume(join(await newFolder(), "v"), { ...specOf("uint8", bounds), options });
+    const wrong = createVolume(join(await temporaryFolder(), "v"), { ...specOf("uint8", bounds), options });
     await expect(wrong).rejects.toMatchObject({ code: "E_SOURCE_UNSUPPORTED" });
   });
 
@@ -158,7 +159,7 @@ describe("the info file", () => {
   });
 
   test("any change gives a typed error or a volume that can be read", async () => {
-    const folder = await newFolder();
+    const folder = await temporaryFolder();
     const keys = ["@type", "type", "data_type", "num_channels", "scales"] as const;
     const scaleKeys = ["key", "size", "resolution", "voxel_offset", "chunk_sizes", "encoding", "sharding"] as const;
     const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.array(fc.integer(), { minLength: 3, maxLength: 3 }));
@@ -189,7 +190,7 @@ describe("the info file", () => {
 
 describe("chunk files", () => {
   const made = async (dtype: Dtype, options = {}) => {
-    const path = join(await newFolder(), "v");
+    const path = join(await temporaryFolder(), "v");
     const spec = specOf(dtype, bounds, { chunk: [8, 8, 8], options });
     const store = await createVolume(path, spec);
     const block = patternBlock(dtype, shapeOf(bounds));
@@ -220,7 +221,7 @@ describe("chunk files", () => {
   });
 
   test("raw voxels that begin like a gzip file", async () => {
-    const folder = await newFolder();
+    const folder = await temporaryFolder();
     await writeFile(join(folder, "info"), JSON.stringify(INFO));
     await mkdir(join(folder, "8_8_8"));
     const voxels = new Uint32Array([0x08088b1f, 1, 2, 3, 4, 5]);

@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { box, shapeOf, toXyz } from "../../geometry/box.ts";
 import { bytesOf } from "../../volume/block.ts";
-import { contractSuite } from "../contract.suite.ts";
+import { contractSuite, temporaryFolder } from "../contract.suite.ts";
 import { openVolume } from "../index.ts";
 
 for (const ending of ["raw", "raw.gz"]) {
@@ -29,7 +28,7 @@ for (const ending of ["raw", "raw.gz"]) {
 }
 
 test("the name must say what the file holds", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "axonloom-raw-"));
+  const folder = await temporaryFolder();
   const path = join(folder, "a.raw");
   await writeFile(path, Buffer.from([0x1f, 0x8b, 3, 4, 5, 6]));
   const wrong = [
