@@ -2,6 +2,7 @@
  * The local engine: worker threads of this process, one task each. Tasks are handed out as slots get free; results come back in the
  * order of the partitions; at most a window of tasks is open, so memory does not grow with their number.
  */
+import { setMaxListeners } from "node:events";
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,6 +47,10 @@ export class LocalEngine implements Engine {
       atomics: "disabled",
     });
     this.#pool.on("message", (message: WorkerMessage) => this.#onEvent(message));
+    // Only what belongs to no task any more: a result that comes after its job was given up, an idle worker that ended.
+    this.#pool.on("error", (error: Error) => {
+      this.#onEvent({ type: "log", label: "engine", key: "", detail: { level: "debug", message: error.message } });
+    });
   }
 
   parallelize<T>(rows: Iterable<Keyed<T>>): Dataset<T> {
@@ -65,6 +70,7 @@ export class LocalEngine implements Engine {
   ): AsyncIterable<readonly KeyedRef[]> {
     const abort = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+    setMaxListeners(0, signal); // one a task
     const width = Math.min(options.concurrency ?? 4 * this.slots, 4 * this.slots);
     const open: Promise<readonly KeyedRef[]>[] = [];
     try {

@@ -17,7 +17,7 @@ export interface SegmentationBasis {
 
 /** What the predictions depend on: a part of the above. */
 export interface PredictionBasis {
-  readonly steps: unknown;
+  readonly segmentor: unknown;
   readonly input: string;
   readonly bounds: Box;
   readonly voxelSizeNm: readonly number[];

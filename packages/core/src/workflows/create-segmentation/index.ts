@@ -86,7 +86,7 @@ async function runLocked(config: Config, plan: RunPlan, options: CreateSegmentat
       resumed: (await readState(store)) !== null,
     });
     if (options.record !== false) await putJson(store, "config.json", config.resolved);
-    await warn(run);
+    warn(run);
     const result = await runSteps(run, counter);
     if (options.record !== false) await saveResult(store, result.summary, result.certificate);
     emit({ event: "finished", ...result.summary });
@@ -176,7 +176,7 @@ function certify(plan: RunPlan, segmented: Segmented, written: Written, verified
   };
 }
 
-async function warn({ plan, config, emit }: RunContext): Promise<void> {
+function warn({ plan, config, emit }: RunContext): void {
   const { bounds } = plan.input.info;
   if (plan.roiCut) {
     emit({

@@ -14,8 +14,7 @@ import { coresOnGrid, partition } from "../../geometry/partition.ts";
 import { clipRoi, countVoxels, parseRoi, type Roi, roiFromBox, wholeRoi } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { estimateBytes } from "../../segment/memory.ts";
-import { pluginFingerprint } from "../../segment/plugins.ts";
-import { STEP_NAMES } from "../../segment/types.ts";
+import { segmentorFingerprint } from "../../segment/segmentor.ts";
 import { openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
 import { BYTES_PER_VOXEL } from "../../volume/block.ts";
@@ -102,7 +101,7 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
     config.preserveBodies === null
       ? null
       : { source: config.preserveBodies.source, bodies: BigUint64Array.from(config.preserveBodies.bodies) };
-  const steps = await Promise.all(STEP_NAMES.map((name) => pluginFingerprint(config.segmentor.configuration[name])));
+  const segmentor = await segmentorFingerprint(config.segmentor);
   const voxelsRead = subvolumes.reduce((sum, { bordered }) => sum + voxelsIn(intersect(bordered, bounds)), 0);
   const voxelsExpected = subvolumes.reduce((sum, { core }) => sum + countVoxels(roi, core, bounds), 0);
   return {
@@ -115,7 +114,7 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
     iterations: splitIterations(subvolumes.length, config.iterationSize),
     preserved,
     basis: {
-      segmentor: { class: config.segmentor.class, steps },
+      segmentor,
       input: identity,
       bounds,
       voxelSizeNm,
@@ -124,7 +123,7 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
           ? null
           : { identity: await identityOf(preserved.source, options), bodies: Array.from(preserved.bodies, String) },
     },
-    predictionBasis: { steps: steps.slice(0, 2), input: identity, bounds, voxelSizeNm },
+    predictionBasis: { segmentor: upToPredictions(segmentor), input: identity, bounds, voxelSizeNm },
     workers: planSlots({
       bytesPerTask: estimateBytes(config.segmentor, shape),
       ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
@@ -136,6 +135,12 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
     bytesRead: voxelsRead * BYTES_PER_VOXEL[info.dtype],
     bytesWritten: voxelsExpected * BYTES_PER_VOXEL.uint64,
   };
+}
+
+/** The part of a segmentor's fingerprint that predictions depend on: of the default one its first two steps. */
+function upToPredictions(segmentor: Readonly<Record<string, unknown>>): unknown {
+  const steps = segmentor["steps"] as Record<string, unknown> | undefined;
+  return steps === undefined ? segmentor : [steps["background-mask"], steps["predict-voxels"]];
 }
 
 async function readRoi(config: Config): Promise<Roi> {

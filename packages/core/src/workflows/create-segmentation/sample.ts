@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CallOptions } from "../../call-options.ts";
 import type { Config } from "../../config/index.ts";
 import { fromPlainError } from "../../errors.ts";
 import { restrictRoi } from "../../geometry/roi.ts";
@@ -20,7 +21,7 @@ export interface Sample {
 }
 
 /** Segments the middle subvolume of a plan in this thread, keeping nothing. */
-export async function sampleSubvolume(config: Config, plan: RunPlan): Promise<Sample> {
+export async function sampleSubvolume(config: Config, plan: RunPlan, options: CallOptions = {}): Promise<Sample> {
   const subvolume = plan.subvolumes[Math.floor(plan.subvolumes.length / 2)]!;
   const folder = await mkdtemp(join(tmpdir(), "axonloom-sample-"));
   try {
@@ -46,7 +47,7 @@ export async function sampleSubvolume(config: Config, plan: RunPlan): Promise<Sa
       maxAttempts: 1,
       previousFailure: null,
       logger: silentLogger,
-      signal: new AbortController().signal,
+      signal: options.signal ?? new AbortController().signal,
       report() {},
     };
     const began = performance.now();
