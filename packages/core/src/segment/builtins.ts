@@ -68,7 +68,7 @@ const ALL: readonly BuiltIn[] = [
     step: "background-mask",
     schema: findLargeEmptyRegionsParameters,
     run: findLargeEmptyRegions,
-    bytesPerVoxel: 9, // mask 1, components 4, their scratch 4
+    bytesPerVoxel: 9, // mask 1, components 4, their runs 4
   }),
   define({
     name: "naive_membrane_predictions",
@@ -92,14 +92,14 @@ const ALL: readonly BuiltIn[] = [
     schema: seededWatershedParameters,
     aliases: { minSegmentSize: "min_segment_size" },
     run: seededWatershedSupervoxels,
-    bytesPerVoxel: 14, // levels 2, labels 4, queue 8
+    bytesPerVoxel: 11, // seeds 1, levels 2, labels 4, queue 4
   }),
   define({
     name: "create_supervoxels_with_wsdt",
     step: "create-supervoxels",
     schema: wsdtParameters,
     run: wsdtSupervoxels,
-    bytesPerVoxel: 14,
+    bytesPerVoxel: 14, // levels 2, distances 4, scratch and labels 4, queue or membranes 4
   }),
   define({
     name: "noop_agglomeration",

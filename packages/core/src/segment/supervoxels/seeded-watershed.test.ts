@@ -58,6 +58,12 @@ test("no seed: all zero, with a warning", () => {
   expect(lines).toEqual([expect.stringMatching(/^warn: seeded_watershed: subvolume 7 has no seed/)]);
 });
 
+test("no segment large enough: all zero, with a warning", () => {
+  const { labels, lines } = run(ridge, line, { min_segment_size: 7 });
+  expect(labels).toEqual(new Uint32Array(11));
+  expect(lines).toEqual([expect.stringMatching(/has no segment of at least 7 voxels/)]);
+});
+
 test("another channel", () => {
   const data = Uint8Array.from({ length: 22 }, (_, i) => (i % 2 === 1 ? ridge[i >> 1]! : 255));
   const parameters = seededWatershedParameters.parse({ boundary_channel: 1 });

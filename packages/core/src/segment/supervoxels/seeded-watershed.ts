@@ -39,8 +39,9 @@ export function seededWatershedSupervoxels(input: SupervoxelInput<z.infer<typeof
   const levels = levelsOf(p).data;
   seededWatershed(levels, labels, shape, { mask });
   if (min_segment_size > 1) {
-    dropSmall(labels, count, min_segment_size);
-    seededWatershed(levels, labels, shape, { mask });
+    const kept = dropSmall(labels, count, min_segment_size);
+    if (kept > 0) seededWatershed(levels, labels, shape, { mask });
+    else logger.warn(`seeded_watershed: subvolume ${input.subvolume} has no segment of at least ${min_segment_size} voxels`);
   }
   return labels;
 }

@@ -14,15 +14,17 @@
  *
  * Reference: T. Beier et al., "Multicut brings automated neurite segmentation closer to human performance", Nature Methods 2017.
  */
-import { connectedComponents, distanceTransform, gaussianSmooth, localMaxima, renumber, seededWatershed } from "@axonloom/kernels";
+import { connectedComponents, distanceTransform, gaussianSmooth, localMaxima, seededWatershed } from "@axonloom/kernels";
 import { z } from "zod";
-import { map3, type Vec3 } from "../../geometry/box.ts";
+import { map3, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { dropSmall } from "../component-sizes.ts";
 import { atMost, channelOf } from "../levels.ts";
 import type { SupervoxelInput } from "../types.ts";
 
 const CAP = 63;
 const STEPS = 1024;
+/** The original's probability of what the mask leaves out. */
+const MASKED_OUT = 2;
 /** Windows of the Gaussians end at this many sigmas. */
 const TRUNCATE = 3;
 
@@ -46,11 +48,13 @@ export const wsdtParameters = z.strictObject({
 });
 type Parameters = z.infer<typeof wsdtParameters>;
 
-/** Labels 1…n, 0 where the mask is 0; all 0, with a warning, when there is no seed. */
+/** Labels, 0 where the mask is 0; all 0, with a warning, when there is no seed. Numbers may have gaps. */
 export function wsdtSupervoxels(input: SupervoxelInput<Parameters>): Uint32Array {
   const { mask, shape, parameters, logger } = input;
-  const { levels, seeds } = floodingInput(input);
-  const { labels, count } = connectedComponents(seeds, shape, { connectivity: 6 });
+  // one buffer for everything that comes and goes, since memory is planned (memory.ts); the labels stay in it
+  const scratch = new ArrayBuffer(4 * volumeOf(shape));
+  const { levels, seeds } = floodingInput(input, scratch);
+  const { labels, count } = connectedComponents(seeds, shape, { connectivity: 6, out: new Uint32Array(scratch) });
   if (count === 0) {
     logger.warn(
       `create_supervoxels_with_wsdt: subvolume ${input.subvolume} has no seed (nothing but membrane at pmin ${parameters.pmin}); all of it becomes background`,
@@ -59,57 +63,60 @@ export function wsdtSupervoxels(input: SupervoxelInput<Parameters>): Uint32Array
   }
   seededWatershed(levels, labels, shape, { mask });
   if (parameters.minSegmentSize > 1) {
-    dropSmall(labels, count, parameters.minSegmentSize);
-    seededWatershed(levels, labels, shape, { mask });
+    const kept = dropSmall(labels, count, parameters.minSegmentSize);
+    if (kept > 0) seededWatershed(levels, labels, shape, { mask });
+    else {
+      logger.warn(
+        `create_supervoxels_with_wsdt: subvolume ${input.subvolume} has no segment of at least ${parameters.minSegmentSize} voxels`,
+      );
+    }
   }
-  return renumber(labels).labels;
+  return labels;
 }
 
 /** What the watershed needs; in a function of its own so that the distances are free before it begins. */
-function floodingInput(input: SupervoxelInput<Parameters>): { levels: Uint16Array; seeds: Uint8Array } {
+function floodingInput(input: SupervoxelInput<Parameters>, scratch: ArrayBuffer): { levels: Uint16Array; seeds: Uint8Array } {
   const { mask, shape, voxelSizeNm, parameters } = input;
   const edge = Math.min(...voxelSizeNm);
   const spacing = map3((axis) => voxelSizeNm[axis] / edge);
-  const distances = signedDistances(input, spacing);
-  const scratch = new Float32Array(distances.length);
-  const smooth = (sigma: number) => {
-    if (sigma === 0) return distances;
-    return gaussianSmooth(distances, shape, { sigma: map3((a) => sigma / spacing[a]), truncate: TRUNCATE, out: scratch });
-  };
+  const distances = signedDistances(input, spacing, scratch);
+  const out = new Float32Array(scratch);
+  const smooth = (sigma: number) =>
+    sigma === 0 ? distances : gaussianSmooth(distances, shape, { sigma: map3((a) => sigma / spacing[a]), truncate: TRUNCATE, out });
   const levels = toLevels(smooth(parameters.sigmaWeights));
   const seeds = localMaxima(smooth(parameters.sigmaMinima), shape, { minimum: 0, mask });
   return { levels, seeds };
 }
 
-function signedDistances(input: SupervoxelInput<Parameters>, spacing: Vec3): Float32Array {
+function signedDistances(input: SupervoxelInput<Parameters>, spacing: Vec3, scratch: ArrayBuffer): Float32Array {
   const { predictions, mask, inside, shape, parameters } = input;
   const p = channelOf(predictions, parameters.boundary_channel, "create_supervoxels_with_wsdt");
-  const scale = p instanceof Uint8Array ? 255 : 1;
-  const membrane = findMembrane(p, input);
+  const membrane = findMembrane(p, input, scratch);
   const distances = distanceTransform(membrane, shape, { spacing });
   if (parameters.preserve_membrane_pmaps) {
+    const scale = p instanceof Uint8Array ? 255 : 1;
     for (let i = 0; i < distances.length; i++) {
-      if (membrane[i] !== 0) distances[i] = mask !== null && mask[i] === 0 ? -2 : -p[i]! / scale;
-      else distances[i] = Math.min(CAP, distances[i]!);
+      if (membrane[i] === 0) distances[i] = Math.min(CAP, distances[i]!);
+      else distances[i] = mask !== null && mask[i] === 0 ? -MASKED_OUT : -p[i]! / scale;
     }
     return distances;
   }
   const other = new Uint8Array(membrane.length);
   for (let i = 0; i < other.length; i++) other[i] = membrane[i] === 0 && (inside === null || inside[i] !== 0) ? 1 : 0;
-  const depth = distanceTransform(other, shape, { spacing });
+  const depth = distanceTransform(other, shape, { spacing, out: new Float32Array(scratch) });
   for (let i = 0; i < distances.length; i++) {
-    distances[i] = membrane[i] !== 0 ? Math.max(-CAP, 1 - depth[i]!) : Math.min(CAP, distances[i]!);
+    distances[i] = membrane[i] === 0 ? Math.min(CAP, distances[i]!) : Math.max(-CAP, 1 - depth[i]!);
   }
   return distances;
 }
 
 /** 1 where the membrane is: p >= pmin or masked out, inside the volume, without small pieces. */
-function findMembrane(p: Float32Array | Uint8Array, input: SupervoxelInput<Parameters>): Uint8Array {
+function findMembrane(p: Float32Array | Uint8Array, input: SupervoxelInput<Parameters>, scratch: ArrayBuffer): Uint8Array {
   const { mask, inside, shape, parameters } = input;
   const membrane = atMost(p, parameters.pmin, mask, true);
   for (let i = 0; i < membrane.length; i++) membrane[i] = membrane[i] === 0 && (inside === null || inside[i] !== 0) ? 1 : 0;
   if (parameters.minMembraneSize > 1) {
-    const { labels, count } = connectedComponents(membrane, shape, { connectivity: 6 });
+    const { labels, count } = connectedComponents(membrane, shape, { connectivity: 6, out: new Uint32Array(scratch) });
     dropSmall(labels, count, parameters.minMembraneSize);
     for (let i = 0; i < membrane.length; i++) membrane[i] = labels[i] === 0 ? 0 : 1;
   }
