@@ -1,6 +1,7 @@
 export * from "./config/index.ts";
 export * from "./engine/index.ts";
 export * from "./errors.ts";
+export * from "./evaluate/index.ts";
 export * from "./geometry/index.ts";
 export * from "./keyvalue/index.ts";
 export type * from "./run/events.ts";
@@ -15,6 +16,7 @@ export * from "./workflows/create-segmentation/index.ts";
 export { type PlanOptions, planRun, type RunPlan } from "./workflows/create-segmentation/plan.ts";
 export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sample.ts";
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
+export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
 export * from "./workflows/info.ts";
 export * from "./workflows/pyramid.ts";
 export { type RestitchChanges, readRunConfig, restitch } from "./workflows/restitch.ts";
