@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./evaluate/index.ts";
 export * from "./geometry/index.ts";
 export * from "./keyvalue/index.ts";
+export { type PhantomBlock, type PhantomDamage, type PhantomSpec, phantomBlock } from "./phantom/index.ts";
 export type * from "./run/events.ts";
 export { isRunLocked } from "./run/lock.ts";
 export { type RunState, readCertificate, readState, readSummary } from "./run/state.ts";
@@ -18,5 +19,6 @@ export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sa
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
 export * from "./workflows/info.ts";
+export { type PhantomOptions, type PhantomRequest, writePhantom } from "./workflows/phantom.ts";
 export * from "./workflows/pyramid.ts";
 export { type RestitchChanges, readRunConfig, restitch } from "./workflows/restitch.ts";
