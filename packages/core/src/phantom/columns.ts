@@ -105,7 +105,7 @@ export class Columns {
     place.piece = Math.floor(along);
     const part = along - place.piece;
     const toEnd = (part < 0.5 ? part : 1 - part) * here.length;
-    place.border = toNeighbour < toEnd ? toNeighbour : toEnd;
+    place.border = Math.min(toNeighbour, toEnd);
   }
 
   #collect(i0: number, j0: number): void {
