@@ -188,9 +188,9 @@ function warn({ plan, config, emit }: RunContext): void {
     emit({ event: "warning", message: "checkpoint: none. A crash or a stop loses all segmented subvolumes" });
 }
 
-/** Everything but the lock, which is ours. */
+/** Everything but the lock, which is ours, and the record of outputs: what this run made it may replace. */
 async function forget(runFolder: string): Promise<void> {
-  const parts = ["labels", "predictions", "evidence", "written", "outputs", "spill"];
+  const parts = ["labels", "predictions", "evidence", "written", "spill"];
   const files = ["state.json", "summary.json", "certificate.json", "config.json", "log.jsonl"];
   for (const name of [...parts, ...files]) await rm(join(runFolder, name), { recursive: true, force: true });
 }
