@@ -39,6 +39,7 @@ options:
         function: naive_membrane_predictions
       create-supervoxels:
         function: seeded_watershed
+        parameters: { seed_threshold: 0.3, seed_size: 200 }
       agglomerate-supervoxels:
         function: noop_agglomeration
 `;
