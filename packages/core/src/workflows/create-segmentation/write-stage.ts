@@ -8,7 +8,7 @@ import { relabelTable } from "../../stitch/relabel.ts";
 import type { LocalMapping } from "../../stitch/resolve.ts";
 import { segmentIds } from "../../stitch/segment-ids.ts";
 import { openVolume } from "../../store/index.ts";
-import { holds, type PreservedBodies, readPreserved } from "./preserved.ts";
+import { comparePreserved, openPreserved, type PreservedBodies, writePreservedIds } from "./preserved.ts";
 import type { SegmentedRow } from "./segment-stage.ts";
 import { packedLabels } from "./stitch-stages.ts";
 
@@ -79,8 +79,8 @@ export async function relabelAndWrite(
     meta.voxels = countVoxels(roi, core, params.bounds);
   }
   if (params.preserved !== null && bodies.length > 0) {
-    const ids = await readPreserved(params.preserved, core, maskOf(roi, core, params.bounds));
-    if (ids !== null) meta.preserved = overlay(bodies, ids);
+    const source = await openPreserved(params.preserved);
+    meta.preserved = Array.from(await writePreservedIds(source, core, maskOf(roi, core, params.bounds), bodies), String);
   }
   for (let i = 0; i < bodies.length; i++) if (bodies[i] !== 0n) meta.labelled += 1;
   if (bodies.length > 0) {
@@ -105,20 +105,6 @@ function countPresent(labels: Uint32Array, segments: number, members: Uint32Arra
   return others;
 }
 
-/** Writes the preserved ids over the bodies; the ids that occur, as text. */
-function overlay(bodies: BigUint64Array, preserved: BigUint64Array): string[] {
-  const seen = new Set<bigint>();
-  let last = 0n;
-  for (let i = 0; i < preserved.length; i++) {
-    const id = preserved[i]!;
-    if (id === 0n) continue;
-    bodies[i] = id;
-    if (id !== last) seen.add(id);
-    last = id;
-  }
-  return [...seen].sort((a, b) => (a < b ? -1 : 1)).map(String);
-}
-
 /** Compares the written core box with the source of the preserved bodies; voxels compared and voxels that are wrong. */
 export async function verifyPreserved(
   row: SegmentedRow,
@@ -127,24 +113,6 @@ export async function verifyPreserved(
   const { subvolume, roi } = row.task;
   const core = intersect(subvolume.core, params.outputBounds);
   if (params.preserved === null || isEmpty(core)) return { compared: 0, wrong: 0 };
-  const inside = maskOf(roi, core, params.bounds);
-  const expected = await readPreserved(params.preserved, core, inside);
-  const written = (await (await openVolume(params.output)).read(core)).data as BigUint64Array;
-  let compared = 0;
-  let wrong = 0;
-  let last = 0n;
-  let lastIsPreserved = false;
-  for (let i = 0; i < written.length; i++) {
-    const id = written[i]!;
-    if (id !== last) {
-      last = id;
-      lastIsPreserved = holds(params.preserved.bodies, id);
-    }
-    const wanted = expected === null ? 0n : expected[i]!;
-    if (wanted !== 0n || lastIsPreserved) {
-      compared += 1;
-      if (wanted !== id) wrong += 1;
-    }
-  }
-  return { compared, wrong };
+  const source = await openPreserved(params.preserved);
+  return await comparePreserved(source, await openVolume(params.output), core, (piece) => maskOf(roi, piece, params.bounds));
 }
