@@ -1,10 +1,18 @@
 /** What travels between the local engine and its worker threads. */
 import type { PlainError } from "../../errors.ts";
 
-/** A row's value: here, or in a spill file. */
+/** A row's value: as it is, serialised, or in a spill file. */
 export type RowRef =
   | { readonly kind: "inline"; readonly value: unknown }
-  | { readonly kind: "spilled"; readonly file: string; readonly offset: number; readonly length: number };
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | SpilledRow;
+
+export interface SpilledRow {
+  readonly kind: "spilled";
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
 
 export interface KeyedRef {
   readonly key: string;
