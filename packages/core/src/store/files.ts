@@ -8,6 +8,11 @@ import { AxonloomError, isAxonloomError } from "../errors.ts";
 
 /** A volume lies under its name with this ending until it is published. */
 export const PARTIAL = ".partial";
+
+/** The temporary name of a volume: `path.partial`, or `path.owner.partial`. */
+export function partialPath(path: string, owner?: string): string {
+  return owner === undefined ? path + PARTIAL : `${path}.${owner}${PARTIAL}`;
+}
 const REPLACED = ".axonloom-replaced";
 
 export function isMissing(error: unknown): boolean {
@@ -93,6 +98,7 @@ export async function removeQuietly(path: string): Promise<void> {
 /** How a driver's `create` and `publish` treat a volume that is there already. */
 export interface Replacing {
   readonly replace: boolean;
+  readonly owner: string | undefined;
   /** Whether what lies there is a volume of this kind: nothing else is ever deleted. */
   readonly isVolume: (path: string) => Promise<boolean>;
 }
@@ -100,7 +106,7 @@ export interface Replacing {
 /** Throws `E_DESTINATION_EXISTS` when the final name (unless it may be replaced) or its temporary one is taken. */
 export async function checkDestination(source: string, path: string, replacing: Replacing): Promise<void> {
   await checkFinalName(source, path, replacing);
-  const partial = path + PARTIAL;
+  const partial = partialPath(path, replacing.owner);
   if ((await statOrNull(partial)) !== null) {
     throw new AxonloomError(
       "E_DESTINATION_EXISTS",
@@ -110,7 +116,7 @@ export async function checkDestination(source: string, path: string, replacing: 
   }
 }
 
-async function checkFinalName(source: string, path: string, { replace, isVolume }: Replacing): Promise<void> {
+export async function checkFinalName(source: string, path: string, { replace, isVolume }: Replacing): Promise<void> {
   if ((await statOrNull(path)) === null || (replace && (await isVolume(path)))) return;
   const why = replace ? " and is no volume of this kind, so it is not replaced" : "";
   throw new AxonloomError(
@@ -125,7 +131,7 @@ async function checkFinalName(source: string, path: string, { replace, isVolume 
  * unfinished volume but a finished one (a crash after the renaming), nothing is left to do.
  */
 export async function publishPath(source: string, path: string, replacing: Replacing): Promise<void> {
-  const partial = path + PARTIAL;
+  const partial = partialPath(path, replacing.owner);
   const replaced = path + REPLACED;
   const [made, existing] = await Promise.all([statOrNull(partial), statOrNull(path)]);
   if (made === null) {

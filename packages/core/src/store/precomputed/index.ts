@@ -13,7 +13,7 @@ import {
   checkDestination,
   folderIdentity,
   isMissing,
-  PARTIAL,
+  partialPath,
   publishPath,
   readFailure,
   removeQuietly,
@@ -38,6 +38,7 @@ export const precomputedDriver: StoreDriver = {
   summary: "a folder in Neuroglancer's precomputed form, unsharded (read and write)",
 
   matches: isVolume,
+  isVolume,
 
   open: (rest, options) => openPrecomputed(parse(rest, ["scale"]), options),
 
@@ -50,8 +51,8 @@ export const precomputedDriver: StoreDriver = {
     const name = parse(rest, []);
     const source = nameOf(name);
     const info = planInfo(source, spec);
-    await checkDestination(source, name.path, { replace: options.replace ?? false, isVolume });
-    const path = name.path + PARTIAL;
+    await checkDestination(source, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+    const path = partialPath(name.path, options.owner);
     try {
       for (const { key } of info.scales) await mkdir(join(path, key), { recursive: true });
       await replaceFile(join(path, "info"), formatInfo(info), join(path, TEMPORARY), withSignal(options));
@@ -64,8 +65,8 @@ export const precomputedDriver: StoreDriver = {
 
   async publish(rest, options = {}) {
     const name = parse(rest, []);
-    await rm(join(name.path + PARTIAL, TEMPORARY), { recursive: true, force: true });
-    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, isVolume });
+    await rm(join(partialPath(name.path, options.owner), TEMPORARY), { recursive: true, force: true });
+    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
     return await openPrecomputed(name, options);
   },
 };

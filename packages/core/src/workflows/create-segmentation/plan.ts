@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
+import { bytesFingerprint, fingerprint } from "../../checkpoint/index.ts";
 import type { Config } from "../../config/index.ts";
 import { planSlots, type Slots } from "../../engine/index.ts";
 import { AxonloomError } from "../../errors.ts";
@@ -17,8 +18,7 @@ import { estimateBytes } from "../../segment/memory.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
 import { openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
-import { BYTES_PER_VOXEL } from "../../volume/block.ts";
-import type { PredictionBasis, SegmentationBasis } from "./fingerprints.ts";
+import { BYTES_PER_VOXEL, bytesOf } from "../../volume/block.ts";
 import type { PreservedBodies } from "./preserved.ts";
 
 /** Chunks of the output unless configured, best first. */
@@ -46,8 +46,10 @@ export interface RunPlan {
   /** Ids of the subvolumes of each iteration. */
   readonly iterations: readonly (readonly number[])[];
   readonly preserved: PreservedBodies | null;
-  readonly basis: SegmentationBasis;
-  readonly predictionBasis: PredictionBasis;
+  /** Fingerprints of all that labels, and predictions, depend on beside their boxes. */
+  readonly labelsBasis: string;
+  readonly predictionsBasis: string;
+  readonly roiFingerprint: string;
   readonly workers: Slots;
   /** Voxels inside the volume and the ROI: what the certificate expects. */
   readonly voxelsExpected: number;
@@ -95,7 +97,7 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
   }
   const shape = shapeOf(subvolumes[0]!.bordered);
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
-  const identity = await input.identity(options);
+  const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;
   const preserved =
     config.preserveBodies === null
@@ -113,17 +115,13 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
     faces: findFaces(subvolumes),
     iterations: splitIterations(subvolumes.length, config.iterationSize),
     preserved,
-    basis: {
+    labelsBasis: fingerprint({
+      ...common,
       segmentor,
-      input: identity,
-      bounds,
-      voxelSizeNm,
-      preserved:
-        preserved === null
-          ? null
-          : { identity: await identityOf(preserved.source, options), bodies: Array.from(preserved.bodies, String) },
-    },
-    predictionBasis: { segmentor: upToPredictions(segmentor), input: identity, bounds, voxelSizeNm },
+      preserved: preserved === null ? null : await preservedBasis(preserved, options),
+    }),
+    roiFingerprint: fingerprint(roi),
+    predictionsBasis: fingerprint({ ...common, segmentor: upToPredictions(segmentor) }),
     workers: planSlots({
       bytesPerTask: estimateBytes(config.segmentor, shape),
       ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
@@ -167,8 +165,9 @@ async function readRoi(config: Config): Promise<Roi> {
   return parseRoi(json, roi.blockSize);
 }
 
-async function identityOf(source: string, options: CallOptions): Promise<string> {
-  return await (await openVolume(source, options)).identity(options);
+async function preservedBasis({ source, bodies }: PreservedBodies, options: CallOptions): Promise<unknown> {
+  const identity = await (await openVolume(source, options)).identity(options);
+  return { identity, bodies: bytesFingerprint(bytesOf(bodies)) };
 }
 
 /** The output with the largest chunks of which all core boxes consist, so that each is written once, by one task. */

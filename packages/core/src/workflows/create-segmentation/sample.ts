@@ -28,13 +28,13 @@ export async function sampleSubvolume(config: Config, plan: RunPlan, options: Ca
     const task = {
       subvolume,
       roi: restrictRoi(plan.roi, subvolume.bordered),
-      labels: labelsName(plan.basis, plan.roi, subvolume),
+      labels: labelsName(plan.labelsBasis, plan.roi, subvolume),
       predictions: null,
-      faces: [],
     };
     const params = {
       runFolder: folder,
       keepLabels: false,
+      carryLabels: true,
       input: plan.input.source,
       bounds: plan.input.info.bounds,
       voxelSizeNm: plan.output.spec.voxelSizeNm,
@@ -49,6 +49,7 @@ export async function sampleSubvolume(config: Config, plan: RunPlan, options: Ca
       logger: silentLogger,
       signal: options.signal ?? new AbortController().signal,
       report() {},
+      broadcast: () => Promise.reject(new Error("nothing is broadcast outside an engine")),
     };
     const began = performance.now();
     const row = await segmentSubvolume(task, params, context);
