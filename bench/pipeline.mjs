@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { evaluateVolumes, writePhantom } from "@axonloom/core";
@@ -27,19 +28,22 @@ export async function benchPipeline({ folder, only, pairs, emit }) {
   for (const [name, truth] of Object.entries(EXAMPLES)) if (name.includes(only)) await run(name, await readExample(name, truth), 1);
 
   if ("workers".includes(only)) {
-    const example = await phantom(folder, 256, 128);
+    const example = await phantom(folder, 384);
     const seconds = [];
+    let load = 0;
     for (let pair = 0; pair < pairs; pair++) {
       const times = [];
-      for (const workers of [1, 2]) times.push((await run("phantom 256³", example, workers)).seconds);
+      for (const workers of [1, 2]) times.push((await run("phantom 384³", example, workers)).seconds);
       seconds.push(times);
+      load = Math.max(load, loadavg()[0]);
     }
     const speedups = seconds.map(([one, two]) => one / two);
-    emit({ kind: "workers", pairs, speedup_median: median(speedups), speedups });
+    emit({ kind: "workers", pairs, speedup_median: median(speedups), speedups, highest_load: load, cores: cpus().length });
   }
 
   if ("memory".includes(only)) {
-    for (const cells of [2, 3, 4]) await run(`phantom ${64 * cells}³, memory`, await phantom(folder, 64 * cells, 64), 1);
+    // from 256³ on, what is read at once to compute the digest is as large as it ever gets
+    for (const size of [256, 384, 512]) await run(`phantom ${size}³, memory`, await phantom(folder, size), 1);
   }
 }
 
@@ -86,7 +90,7 @@ async function oneRun(folder, name, { config, truth }, workers) {
   }
 }
 
-async function phantom(folder, size, chunk) {
+async function phantom(folder, size) {
   const [gray, truth] = ["gray", "truth"].map((name) => join(folder, `phantom-${size}-${name}`));
   if (!existsSync(gray) || !existsSync(truth)) {
     for (const path of [gray, truth]) await rm(path, { recursive: true, force: true });
@@ -101,7 +105,7 @@ async function phantom(folder, size, chunk) {
     config: {
       input: { source: `precomputed://${gray}` },
       output: { destination: "precomputed://segmentation" },
-      options: { "chunk-size": chunk, border: 20, segmentor: { configuration } },
+      options: { "chunk-size": 128, border: 20, segmentor: { configuration } },
     },
     truth: `precomputed://${truth}`,
   };

@@ -43,6 +43,14 @@ if (parts.includes("kernels")) {
 if (parts.includes("pipeline")) {
   await benchPipeline({ ...common, pairs: Number(values.pairs) });
   process.stderr.write(`\n${pipelineTable()}\n`);
+  for (const record of records.filter(({ kind }) => kind === "workers")) process.stderr.write(`\n${speedupLine(record)}\n`);
+}
+
+/** Two workers can only be twice as fast where two cores are free. */
+function speedupLine({ pairs, speedup_median, highest_load, cores }) {
+  const busy =
+    highest_load > 1.5 * cores ? `; NOT VALID: other programs were running (load ${number(highest_load)} on ${cores} cores)` : "";
+  return `two workers against one: ${number(speedup_median)} times as fast (median of ${pairs} pairs)${busy}`;
 }
 
 function kernelTable() {
