@@ -13,7 +13,7 @@ beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), "axonloom-cli-"));
   const made = await axonloom(["phantom", "--size", "96,96,96", "--seed", "1", "--gray", "gray.npy", "--truth", "truth.npy"], data);
   expect(made).toMatchObject({ code: 0 });
-});
+}, 120_000);
 afterAll(() => rmSync(data, { recursive: true, force: true }));
 
 const input = (source: string) => ({ input: { source } });

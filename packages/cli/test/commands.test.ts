@@ -18,7 +18,7 @@ beforeAll(async () => {
   expect(made).toMatchObject({ code: 0 });
   writeConfig(folder);
   expect(await axonloom(["run", "small.json", "--workers", "2"], folder)).toMatchObject({ code: 0 });
-});
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const json = (text: string) => JSON.parse(text) as Record<string, unknown>;
