@@ -5,6 +5,7 @@ import { mkdir, opendir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
+import { isMissing, reasonOf, writeFailed } from "../fs-errors.ts";
 
 /** A volume lies under its name with this ending until it is published. */
 export const PARTIAL = ".partial";
@@ -15,32 +16,20 @@ export function partialPath(path: string, owner?: string): string {
 }
 const REPLACED = ".axonloom-replaced";
 
-export function isMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return code === "ENOENT" || code === "ENOTDIR";
-}
-
 /** An error of the file system while reading, as one of this program. Errors of this program and aborts pass through. */
 export function readFailure(source: string, path: string, error: unknown, options: CallOptions = {}): unknown {
   if (options.signal?.aborted) return options.signal.reason;
   if (isAxonloomError(error)) return error;
   if (isMissing(error))
     return new AxonloomError("E_SOURCE_NOT_FOUND", `${source}: ${path} does not exist; check the path`, { source, path }, error);
-  const why = error instanceof Error ? error.message : String(error);
-  return new AxonloomError("E_SOURCE_DAMAGED", `${source}: cannot read ${path} (${why})`, { source, path }, error);
+  return new AxonloomError("E_SOURCE_DAMAGED", `${source}: cannot read ${path} (${reasonOf(error)})`, { source, path }, error);
 }
 
 /** The same for writing. */
 export function writeFailure(source: string, path: string, error: unknown, options: CallOptions = {}): unknown {
   if (options.signal?.aborted) return options.signal.reason;
   if (isAxonloomError(error)) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return new AxonloomError(
-    "E_WRITE_FAILED",
-    `${source}: cannot write ${path} (${why}); make room or check the permissions, then run again`,
-    { source, path },
-    error,
-  );
+  return writeFailed(`${path} of ${source}`, error, { source, path });
 }
 
 /** null when there is nothing under the path. */

@@ -6,13 +6,13 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
+import { isMissing } from "../../fs-errors.ts";
 import { type Box, equalBoxes, intersect, map3, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { allocate, type Block, copyIntersection, crop } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
 import {
   checkDestination,
   folderIdentity,
-  isMissing,
   partialPath,
   publishPath,
   readFailure,
