@@ -14,7 +14,7 @@ export * from "./store/index.ts";
 export { VERSION } from "./version.ts";
 export * from "./workflows/convert.ts";
 export * from "./workflows/create-segmentation/index.ts";
-export { type PlanOptions, planRun, type RunPlan } from "./workflows/create-segmentation/plan.ts";
+export { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./workflows/create-segmentation/plan.ts";
 export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sample.ts";
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";

@@ -6,12 +6,12 @@
  * const { summary } = await createSegmentation(config, { onEvent: (event) => console.log(JSON.stringify(event)) });
  * console.log(summary.digest);
  */
-import { join } from "node:path";
+import type { CallOptions } from "../../call-options.ts";
 import type { Config } from "../../config/index.ts";
-import { LocalEngine } from "../../engine/index.ts";
+import { type Engine, type EngineFactory, localEngineFactory } from "../../engine/index.ts";
 import { AxonloomError } from "../../errors.ts";
 import { toXyz } from "../../geometry/box.ts";
-import { deletePrefix, type KeyValueStore, openKeyValue, putJson } from "../../keyvalue/index.ts";
+import { deletePrefix, type KeyValueStore, openKeyValue, putJson, sweepTemporary } from "../../keyvalue/index.ts";
 import type { CoverageCertificate, RunListener, RunSummary } from "../../run/events.ts";
 import { lockRunFolder } from "../../run/lock.ts";
 import { openRunLog } from "../../run/log-file.ts";
@@ -20,13 +20,15 @@ import { digestVolume } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
 import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
-import { type PlanOptions, planRun, type RunPlan } from "./plan.ts";
+import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
 import { borderedVoxels, type Segmented, segmentAll } from "./segment.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
 
-export interface CreateSegmentationOptions extends PlanOptions {
+export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
+  /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
+  readonly engine?: EngineFactory;
   /** Forget everything that an earlier run left in the run folder. */
   readonly fresh?: boolean;
   /** false: the folder's configuration and summary stay those of its own run (used by `restitch` into another output). */
@@ -48,9 +50,11 @@ export async function createSegmentation(
   options: CreateSegmentationOptions = {},
 ): Promise<CreateSegmentationResult> {
   const plan = await planRun(config, options);
+  if (options.engine === undefined) planWorkers(config, plan, options); // refuses before anything is written
   const lock = await lockRunFolder(config.runFolder);
   try {
     const store = openKeyValue(config.runFolder);
+    await sweepTemporary(store); // of a process that was killed
     await checkDestination(store, plan.output.destination, config.replaceOutput);
     if (options.fresh) await forget(store);
     return await runLocked(config, plan, store, options);
@@ -65,7 +69,7 @@ async function runLocked(
   store: KeyValueStore,
   options: CreateSegmentationOptions,
 ): Promise<CreateSegmentationResult> {
-  const log = openRunLog(config.runFolder);
+  const log = openRunLog(config.runFolder, { debug: config.debug });
   const state = new StateKeeper(store);
   const record = options.record !== false;
   // What listens must not bring down what works: the first failure ends the run in order.
@@ -80,27 +84,20 @@ async function runLocked(
     }
   };
   const counter = new ProgressCounter(emit);
-  const engine = new LocalEngine({
-    slots: plan.workers.slots,
-    spillFolder: join(config.runFolder, "spill"),
-    onEvent: counter.listen,
-  });
-  const run: RunContext = {
-    config,
-    plan,
-    engine,
-    store,
-    emit,
-    signal: AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]),
-  };
+  const makeEngine = options.engine ?? localEngineFactory({ coresPerTask: config.coresPerTask, ...options });
+  let engine: Engine | null = null;
   try {
+    engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder: config.runFolder, onEvent: counter.listen });
+    const preserved = plan.preserved === null ? null : await engine.broadcast(plan.preserved);
+    const signal = AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]);
+    const run: RunContext = { config, plan, engine, store, preserved, emit, signal };
     emit({
       event: "planned",
       subvolumes: plan.subvolumes.length,
       iterations: plan.iterations.length,
       faces: plan.faces.length,
-      workers: plan.workers.slots,
-      "bytes-per-worker": plan.workers.bytesPerTask,
+      workers: engine.slots,
+      "bytes-per-worker": plan.bytesPerTask,
       resumed: (await readState(store)) !== null,
     });
     if (record) await putJson(store, "config.json", config.resolved);
@@ -126,7 +123,7 @@ async function runLocked(
     ]);
     throw failure;
   } finally {
-    await engine.close();
+    await engine?.close();
     log.close();
   }
 }

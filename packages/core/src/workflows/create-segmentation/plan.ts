@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
 import { bytesFingerprint, fingerprint } from "../../checkpoint/index.ts";
 import type { Config } from "../../config/index.ts";
-import { planSlots, type Slots } from "../../engine/index.ts";
+import { planSlots, type Slots, type SlotsRequest } from "../../engine/index.ts";
 import { AxonloomError } from "../../errors.ts";
 import { AXES, alignOut, type Box, formatBox, intersect, map3, shapeOf, type Vec3, voxelsIn } from "../../geometry/box.ts";
 import { findFaces } from "../../geometry/faces.ts";
@@ -27,7 +27,8 @@ const OUTPUT_CHUNKS: readonly Vec3[] = [
   [32, 32, 32],
 ];
 
-export interface PlanOptions extends CallOptions {
+/** Of this machine. */
+export interface WorkerOptions {
   /** Worker threads; absent: as many as cores and memory allow. */
   readonly workers?: number;
   /** Memory to plan with, in bytes; absent: what the machine has. */
@@ -50,7 +51,8 @@ export interface RunPlan {
   readonly labelsBasis: string;
   readonly predictionsBasis: string;
   readonly roiFingerprint: string;
-  readonly workers: Slots;
+  /** Planned bytes of a worker at its peak. */
+  readonly bytesPerTask: number;
   /** Voxels inside the volume and the ROI: what the certificate expects. */
   readonly voxelsExpected: number;
   readonly voxelsRead: number;
@@ -59,8 +61,8 @@ export interface RunPlan {
   readonly bytesWritten: number;
 }
 
-/** Throws for what cannot work: `E_ROI_INVALID`, `E_PARTITION`, `E_DTYPE`, `E_MEMORY`, and what stores and plug-ins refuse. */
-export async function planRun(config: Config, options: PlanOptions = {}): Promise<RunPlan> {
+/** Throws for what cannot work: `E_ROI_INVALID`, `E_PARTITION`, `E_DTYPE`, and what stores and plug-ins refuse. */
+export async function planRun(config: Config, options: CallOptions = {}): Promise<RunPlan> {
   const input = await openVolume(config.input.source, options);
   const info = await input.info(options);
   if (info.dtype !== "uint8") {
@@ -122,16 +124,25 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
     }),
     roiFingerprint: fingerprint(roi),
     predictionsBasis: fingerprint({ ...common, segmentor: upToPredictions(segmentor) }),
-    workers: planSlots({
-      bytesPerTask: estimateBytes(config.segmentor, shape),
-      ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
-      ...(options.workers !== undefined && { wanted: options.workers }),
-      ...(options.memoryBytes !== undefined && { memoryBytes: options.memoryBytes }),
-    }),
+    bytesPerTask: estimateBytes(config.segmentor, shape),
     voxelsExpected,
     voxelsRead,
     bytesRead: voxelsRead * BYTES_PER_VOXEL[info.dtype],
     bytesWritten: voxelsExpected * BYTES_PER_VOXEL.uint64,
+  };
+}
+
+/** The workers of the local engine. `E_MEMORY` when not even one fits, or not as many as are wanted. */
+export function planWorkers(config: Config, { bytesPerTask }: Pick<RunPlan, "bytesPerTask">, options: WorkerOptions = {}): Slots {
+  return planSlots({ bytesPerTask, ...slotsRequest(config, options) });
+}
+
+/** The same as a request, for the engine. */
+export function slotsRequest(config: Config, { workers, memoryBytes }: WorkerOptions): Omit<SlotsRequest, "bytesPerTask"> {
+  return {
+    ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
+    ...(workers !== undefined && { wanted: workers }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
   };
 }
 

@@ -39,7 +39,7 @@ export async function sampleSubvolume(config: Config, plan: RunPlan, options: Ca
       bounds: plan.input.info.bounds,
       voxelSizeNm: plan.output.spec.voxelSizeNm,
       segmentor: config.segmentor,
-      preserved: plan.preserved,
+      preserved: plan.preserved === null ? null : { broadcast: "preserved" },
     };
     const context = {
       key: "sample",
@@ -49,7 +49,7 @@ export async function sampleSubvolume(config: Config, plan: RunPlan, options: Ca
       logger: silentLogger,
       signal: options.signal ?? new AbortController().signal,
       report() {},
-      broadcast: () => Promise.reject(new Error("nothing is broadcast outside an engine")),
+      broadcast: async <T>() => plan.preserved as T, // the only one
     };
     const began = performance.now();
     const row = await segmentSubvolume(task, params, context);

@@ -8,7 +8,7 @@ import {
   saveCheckpoint,
   unpackBytes,
 } from "../../checkpoint/index.ts";
-import type { TaskContext } from "../../engine/types.ts";
+import type { Broadcast, TaskContext } from "../../engine/types.ts";
 import { AxonloomError, isAxonloomError, type PlainError, toPlainError } from "../../errors.ts";
 import { type Box, formatBox, intersect, isEmpty, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { maskOf, type Roi } from "../../geometry/roi.ts";
@@ -41,7 +41,7 @@ export interface SegmentParams {
   readonly bounds: Box;
   readonly voxelSizeNm: Vec3;
   readonly segmentor: SegmentorConfig;
-  readonly preserved: PreservedBodies | null;
+  readonly preserved: Broadcast<PreservedBodies> | null;
 }
 
 export type SegmentedRow =
@@ -113,7 +113,9 @@ async function tryToSegment(
   const segmentor = await segmentorOf(params.segmentor);
   const inside = maskOf(roi, subvolume.bordered, params.bounds);
   const preserved =
-    params.preserved === null ? null : await preservedMask(await openPreserved(params.preserved), subvolume.bordered, inside);
+    params.preserved === null
+      ? null
+      : await preservedMask(await openPreserved(await context.broadcast(params.preserved)), subvolume.bordered, inside);
   let failure = new Error("not tried");
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const gray = await readGray(params.input, subvolume.bordered, params.bounds);

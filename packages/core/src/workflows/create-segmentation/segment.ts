@@ -33,7 +33,7 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
     bounds: plan.input.info.bounds,
     voxelSizeNm: plan.output.spec.voxelSizeNm,
     segmentor: config.segmentor,
-    preserved: plan.preserved,
+    preserved: run.preserved,
   };
   const taskOf = (subvolume: Subvolume): SegmentTask => ({
     subvolume,
@@ -78,7 +78,8 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
   // Nothing at all could be segmented: that is no gap in a result but an error, most likely of the configuration.
   if (gaps.length === plan.subvolumes.length) throw fromPlainError(gaps[0]!.error);
   gaps.sort((p, q) => p.subvolume - q.subvolume);
-  return { rows: iterations.reduce((all, rows) => all.union(rows)), counts, hashes, restored, bytes, gaps };
+  const [first, ...others] = iterations;
+  return { rows: first!.union(...others), counts, hashes, restored, bytes, gaps };
 }
 
 /** Voxels of a bordered box, for the rate shown. */

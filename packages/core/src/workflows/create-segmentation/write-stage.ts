@@ -1,6 +1,7 @@
 /** The stage that relabels one subvolume and writes its core box. */
 import { applyTable } from "@axonloom/kernels";
 import { type CheckpointName, loadCheckpoint, saveCheckpoint, unpackBoxes } from "../../checkpoint/index.ts";
+import type { Broadcast, TaskContext } from "../../engine/types.ts";
 import { type Box, intersect, isEmpty, map3, shapeOf, translate, volumeOf } from "../../geometry/box.ts";
 import { countVoxels, maskOf } from "../../geometry/roi.ts";
 import { openKeyValue } from "../../keyvalue/index.ts";
@@ -25,7 +26,7 @@ export interface WriteParams {
   readonly output: string;
   readonly bounds: Box;
   readonly outputBounds: Box;
-  readonly preserved: PreservedBodies | null;
+  readonly preserved: Broadcast<PreservedBodies> | null;
   readonly labelOffset: bigint;
   /** Segments of the run. */
   readonly segments: number;
@@ -46,11 +47,14 @@ export interface WrittenRow {
   readonly preserved: readonly string[];
 }
 
+const NONE = new BigUint64Array(0);
+
 type WrittenMeta = Omit<WrittenRow, "present">;
 
 export async function relabelAndWrite(
   input: { readonly left: readonly SegmentedRow[]; readonly right: readonly WriteTask[] },
   params: WriteParams,
+  context: TaskContext,
 ): Promise<WrittenRow> {
   const [row, task] = [input.left[0]!, input.right[0]!];
   const { subvolume, roi } = row.task;
@@ -58,6 +62,7 @@ export async function relabelAndWrite(
   const kept = await loadCheckpoint<WrittenMeta>(store, task.written);
   if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, present: kept.payload };
 
+  const preserved = params.preserved === null ? null : await context.broadcast(params.preserved);
   const core = intersect(subvolume.core, params.outputBounds);
   const present = new Uint8Array(task.mapping.members.length);
   const meta = { subvolume: subvolume.id, voxels: 0, labelled: 0, single: 0, preserved: [] as string[] };
@@ -72,14 +77,14 @@ export async function relabelAndWrite(
     meta.single = countPresent(local!, row.segments, task.mapping.members, present);
     const ids = segmentIds({
       labelOffset: params.labelOffset,
-      preserved: params.preserved?.bodies ?? new BigUint64Array(0),
+      preserved: preserved?.bodies ?? NONE,
       counts: [params.segments],
     });
     bodies = applyTable(local!, relabelTable({ ids, offset: task.offset, segments: row.segments, ...task.mapping }), bodies);
     meta.voxels = countVoxels(roi, core, params.bounds);
   }
-  if (params.preserved !== null && bodies.length > 0) {
-    const source = await openPreserved(params.preserved);
+  if (preserved !== null && bodies.length > 0) {
+    const source = await openPreserved(preserved);
     meta.preserved = Array.from(await writePreservedIds(source, core, maskOf(roi, core, params.bounds), bodies), String);
   }
   for (let i = 0; i < bodies.length; i++) if (bodies[i] !== 0n) meta.labelled += 1;
@@ -109,10 +114,11 @@ function countPresent(labels: Uint32Array, segments: number, members: Uint32Arra
 export async function verifyPreserved(
   row: SegmentedRow,
   params: WriteParams,
+  context: TaskContext,
 ): Promise<{ readonly compared: number; readonly wrong: number }> {
   const { subvolume, roi } = row.task;
   const core = intersect(subvolume.core, params.outputBounds);
   if (params.preserved === null || isEmpty(core)) return { compared: 0, wrong: 0 };
-  const source = await openPreserved(params.preserved);
+  const source = await openPreserved(await context.broadcast(params.preserved));
   return await comparePreserved(source, await openVolume(params.output), core, (piece) => maskOf(roi, piece, params.bounds));
 }

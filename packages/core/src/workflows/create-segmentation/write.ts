@@ -46,7 +46,7 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
     output: volume,
     bounds: plan.input.info.bounds,
     outputBounds: spec.bounds,
-    preserved: plan.preserved,
+    preserved: run.preserved,
     labelOffset: config.labelOffset,
     segments: ids.total,
   };
@@ -64,8 +64,7 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
   let bodies = 0;
   const roots = new Set<number>();
   const preserved = new Set<string>();
-  const concurrency = config.parallelWrites > 0 ? { concurrency: config.parallelWrites } : {};
-  for await (const { value } of written.collect({ signal, ...concurrency })) {
+  for await (const { value } of written.collect({ signal, concurrency: config.parallelWrites })) {
     voxels += value.voxels;
     labelled += value.labelled;
     bodies += value.single;
