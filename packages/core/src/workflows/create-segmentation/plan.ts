@@ -14,7 +14,7 @@ import { splitIterations } from "../../geometry/iterations.ts";
 import { coresOnGrid, partition } from "../../geometry/partition.ts";
 import { clipRoi, countVoxels, parseRoi, type Roi, roiFromBox, wholeRoi } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
-import { estimateBytes } from "../../segment/memory.ts";
+import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
 import { openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
@@ -124,7 +124,10 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
     }),
     roiFingerprint: fingerprint(roi),
     predictionsBasis: fingerprint({ ...common, segmentor: upToPredictions(segmentor) }),
-    bytesPerTask: estimateBytes(config.segmentor, shape),
+    bytesPerTask: Math.max(
+      estimateBytes(config.segmentor, shape),
+      estimateWriteBytes(shapeOf(subvolumes[0]!.core), spec.chunk ?? shapeOf(subvolumes[0]!.core)),
+    ),
     voxelsExpected,
     voxelsRead,
     bytesRead: voxelsRead * BYTES_PER_VOXEL[info.dtype],
