@@ -8,9 +8,8 @@
 import { rm } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
 import type { Dataset, JobOptions, Keyed, MapOptions, StageRef } from "../types.ts";
-import type { LocalEngine, NewTask } from "./engine.ts";
 import { loadRow, SpillWriter } from "./spill.ts";
-import type { KeyedRef, RowRef, Step, TaskInput } from "./task.ts";
+import type { KeyedRef, NewTask, RowRef, Step, TaskInput, TaskRunner } from "./task.ts";
 
 export interface Partition {
   readonly key: string;
@@ -32,10 +31,10 @@ export interface Part {
 }
 
 export class LocalDataset<T> implements Dataset<T> {
-  readonly #engine: LocalEngine;
+  readonly #engine: TaskRunner;
   readonly #parts: readonly Part[];
 
-  constructor(engine: LocalEngine, parts: readonly Part[]) {
+  constructor(engine: TaskRunner, parts: readonly Part[]) {
     this.#engine = engine;
     this.#parts = parts;
   }

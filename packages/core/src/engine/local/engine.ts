@@ -15,7 +15,7 @@ import { saveBroadcast } from "./broadcast.ts";
 import { LocalDataset, type Partition } from "./dataset.ts";
 import { inOrder, type Job, newJob } from "./in-order.ts";
 import { notPlain } from "./spill.ts";
-import type { KeyedRef, LocalTask, TaskResult, WorkerMessage } from "./task.ts";
+import type { KeyedRef, LocalTask, NewTask, TaskResult, TaskRunner, WorkerMessage } from "./task.ts";
 
 /** A task whose worker dies is tried so often; its stage sees the number. */
 const MAX_ATTEMPTS = 3;
@@ -32,9 +32,7 @@ export interface LocalEngineOptions {
   readonly onEvent?: EngineListener;
 }
 
-export type NewTask = Pick<LocalTask, "key" | "label" | "input" | "steps" | "sink">;
-
-export class LocalEngine implements Engine {
+export class LocalEngine implements Engine, TaskRunner {
   readonly name = "local";
   readonly slots: number;
   readonly #pool: Piscina<LocalTask, TaskResult>;
@@ -83,10 +81,6 @@ export class LocalEngine implements Engine {
     return join(this.#spillFolder, `${this.#spillFiles}.rows`);
   }
 
-  /**
-   * Runs the tasks; their rows in the order of the tasks, between them the rows that are there already. The first error ends all of them.
-   * `rowsComeBack`: results are rows, not references to them.
-   */
   async *execute(
     tasks: (options: CallOptions) => AsyncIterable<NewTask | KeyedRef>,
     { signal, concurrency = 0, rowsComeBack }: JobOptions & { readonly rowsComeBack: boolean },
