@@ -70,9 +70,11 @@ test("more runs than the list begins with, and in place", () => {
 });
 
 test("wrong arguments", () => {
-  expect(() => connectedComponents(new Uint8Array(7), [2, 2, 2])).toThrow(/expected 8 voxels .* got 7/);
-  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { out: new Uint32Array(9) })).toThrow(/out: expected 8 .* got 9/);
-  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { connectivity: 8 as 6 })).toThrow(/6, 18 or 26, got 8/);
+  expect(() => connectedComponents(new Uint8Array(7), [2, 2, 2])).toThrow(/expected 8 voxels .* found 7/);
+  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { out: new Uint32Array(9) })).toThrow(
+    /out: expected 8 .* found 9/,
+  );
+  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { connectivity: 8 as 6 })).toThrow(/6, 18 or 26, found 8/);
 });
 
 const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;

@@ -71,10 +71,10 @@ test("long lines", () => {
 });
 
 test("wrong arguments", () => {
-  expect(() => distanceTransform(new Uint8Array(7), [2, 2, 2])).toThrow(/sites: expected 8 .* got 7/);
-  expect(() => distanceTransform(new Uint8Array(8), [2, 2, 2], { out: new Float32Array(1) })).toThrow(/out: expected 8 .* got 1/);
+  expect(() => distanceTransform(new Uint8Array(7), [2, 2, 2])).toThrow(/sites: expected 8 .* found 7/);
+  expect(() => distanceTransform(new Uint8Array(8), [2, 2, 2], { out: new Float32Array(1) })).toThrow(/out: expected 8 .* found 1/);
   expect(() => distanceTransform(new Uint8Array(8), [2, 2, 2], { spacing: [1, 0, 1] })).toThrow(
-    /above 0 \(z, y, x\), got \[1, 0, 1\]/,
+    /above 0 \(z, y, x\), found \[1, 0, 1\]/,
   );
 });
 

@@ -98,10 +98,10 @@ test("long queues: chunks are linked and used again", () => {
 });
 
 test("wrong arguments", () => {
-  expect(() => seededWatershed(new Uint8Array(7), new Uint32Array(8), [2, 2, 2])).toThrow(/levels: expected 8 .* got 7/);
-  expect(() => seededWatershed(new Uint8Array(8), new Uint32Array(9), [2, 2, 2])).toThrow(/labels: expected 8 .* got 9/);
+  expect(() => seededWatershed(new Uint8Array(7), new Uint32Array(8), [2, 2, 2])).toThrow(/levels: expected 8 .* found 7/);
+  expect(() => seededWatershed(new Uint8Array(8), new Uint32Array(9), [2, 2, 2])).toThrow(/labels: expected 8 .* found 9/);
   expect(() => seededWatershed(new Uint8Array(8), new Uint32Array(8), [2, 2, 2], { mask: new Uint8Array(4) })).toThrow(
-    /mask: .* got 4/,
+    /mask: .* found 4/,
   );
 });
 
