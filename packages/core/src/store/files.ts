@@ -122,6 +122,7 @@ export async function checkDestination(source: string, path: string, replacing: 
   }
 }
 
+/** Throws `E_DESTINATION_EXISTS` when the final name is taken by something that may not be replaced. */
 export async function checkFinalName(source: string, path: string, { replace, isVolume }: Replacing): Promise<void> {
   if ((await statOrNull(path)) === null || (replace && (await isVolume(path)))) return;
   const why = replace ? " and is no volume of this kind, so it is not replaced" : "";
