@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { DATA } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { distanceTransform } from "./index.ts";
 import { distanceTransformReference } from "./reference.ts";
@@ -78,8 +79,7 @@ test("wrong arguments", () => {
   );
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const membrane = `${data}/fib25-training2/membrane_prob_derived.u8.raw.gz`;
+const membrane = `${DATA}/fib25-training2/membrane_prob_derived.u8.raw.gz`;
 
 // Digests of the float32 results of the Python package edt 3.1.2 on the first 64 slices: edt.edt(levels <= 51, anisotropy=spacing, black_border=False).
 test.skipIf(!existsSync(membrane)).each([
