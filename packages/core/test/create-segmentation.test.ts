@@ -114,6 +114,7 @@ describe("the same bytes", () => {
         event: "warning",
         message: "the region of interest reaches beyond the volume (x, y, z 0,0,0 to 96,96,96): it was cut",
       },
+      { event: "warning", message: expect.stringContaining("naive_membrane_predictions without range") },
     ]);
     const { data } = await (await openVolume(summary.output)).read({ start: [0, 0, 0], stop: [96, 96, 96] });
     const labels = data as BigUint64Array;

@@ -128,9 +128,9 @@ test("a step gives the same result isolated, a user's and a built-in", async () 
 });
 
 test.each<[string, string, RegExp]>([
-  ["throws", "E_PLUGIN_FAILED", /threw RangeError: far out$/],
-  ["rejects", "E_PLUGIN_FAILED", /threw RangeError: far out$/],
-  ["throwsLater", "E_PLUGIN_FAILED", /threw RangeError: far out, later$/],
+  ["throws", "E_PLUGIN_FAILED", /threw RangeError: far out \(bad\.mjs:\d+:\d+\)$/],
+  ["rejects", "E_PLUGIN_FAILED", /threw RangeError: far out \(bad\.mjs:\d+:\d+\)$/],
+  ["throwsLater", "E_PLUGIN_FAILED", /threw RangeError: far out, later \(bad\.mjs:\d+:\d+\)$/],
   ["exits", "E_PLUGIN_CRASHED", /its process ended with exit code 0 before it answered/],
   ["killed", "E_PLUGIN_CRASHED", /its process ended by signal SIGSEGV/],
   ["aborts", "E_PLUGIN_CRASHED", /its process ended by signal SIGABRT/],

@@ -37,6 +37,7 @@ options:
     configuration:
       predict-voxels:
         function: naive_membrane_predictions
+        parameters: { range: [40, 190] } # darkest and brightest grey of the volume
       create-supervoxels:
         function: seeded_watershed
         parameters: { seed_threshold: 0.3, seed_size: 200 }
