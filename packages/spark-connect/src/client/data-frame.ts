@@ -7,6 +7,7 @@ import {
   type AnalyzePlanRequestSchema,
   type AnalyzePlanResponse,
   type CommandSchema,
+  type DataType,
   SparkConnectService,
 } from "../gen/spark/connect/connect_pb.ts";
 import { type Row, rowsOf } from "../rows.ts";
@@ -20,7 +21,10 @@ import { functionOf, type RelationInit, type RelationType } from "./plans.ts";
 import { batchesOf } from "./results.ts";
 import { DataFrameWriter } from "./writer.ts";
 
+/** Makes the message of a plan; ships what the plan needs first. */
 export type Build = (options: CallOptions) => Promise<RelationType> | RelationType;
+/** Names of columns, or how to find them out. */
+type Columns = readonly string[] | ((options: CallOptions) => Promise<readonly string[]>);
 type Analyze = NonNullable<MessageInitShape<typeof AnalyzePlanRequestSchema>["analyze"]>;
 type CommandType = NonNullable<MessageInitShape<typeof CommandSchema>["commandType"]>;
 
@@ -28,13 +32,15 @@ export class DataFrame {
   readonly #host: PlanHost;
   readonly #build: Build;
   readonly #planId: bigint;
+  #columns: Columns | null;
   #relation: Promise<RelationInit> | null = null;
 
-  /** Made by the session and by other data frames. */
-  constructor(host: PlanHost, build: Build) {
+  /** Made by the session and by other data frames. @param columns their names, where they are known without asking. */
+  constructor(host: PlanHost, build: Build, columns: Columns | null = null) {
     this.#host = host;
     this.#build = build;
     this.#planId = host.nextPlanId();
+    this.#columns = columns;
   }
 
   // ---- plans
@@ -56,43 +62,43 @@ export class DataFrame {
 
   /** New names for all columns. */
   toDF(...columnNames: string[]): DataFrame {
-    return this.#then((input) => ({ case: "toDf", value: { input, columnNames } }));
+    return this.#then((input) => ({ case: "toDf", value: { input, columnNames } }), columnNames);
   }
 
   filter(condition: ColumnLike): DataFrame {
-    return this.#then((input) => ({ case: "filter", value: { input, condition: expressionOf(condition) } }));
+    return this.#same((input) => ({ case: "filter", value: { input, condition: expressionOf(condition) } }));
   }
 
   sort(...columns: ColumnLike[]): DataFrame {
-    return this.#then((input) => ({ case: "sort", value: { input, order: columns.map(sortOrderOf), isGlobal: true } }));
+    return this.#same((input) => ({ case: "sort", value: { input, order: columns.map(sortOrderOf), isGlobal: true } }));
   }
 
   sortWithinPartitions(...columns: ColumnLike[]): DataFrame {
-    return this.#then((input) => ({ case: "sort", value: { input, order: columns.map(sortOrderOf), isGlobal: false } }));
+    return this.#same((input) => ({ case: "sort", value: { input, order: columns.map(sortOrderOf), isGlobal: false } }));
   }
 
   limit(limit: number): DataFrame {
-    return this.#then((input) => ({ case: "limit", value: { input, limit } }));
+    return this.#same((input) => ({ case: "limit", value: { input, limit } }));
   }
 
   offset(offset: number): DataFrame {
-    return this.#then((input) => ({ case: "offset", value: { input, offset } }));
+    return this.#same((input) => ({ case: "offset", value: { input, offset } }));
   }
 
   /** Without repeated rows; with names: one row for each value of these columns. */
   distinct(...columnNames: string[]): DataFrame {
     const allColumnsAsKeys = columnNames.length === 0;
-    return this.#then((input) => ({ case: "deduplicate", value: { input, columnNames, allColumnsAsKeys } }));
+    return this.#same((input) => ({ case: "deduplicate", value: { input, columnNames, allColumnsAsKeys } }));
   }
 
   /** A name to refer to in the expressions of a join. */
   alias(alias: string): DataFrame {
-    return this.#then((input) => ({ case: "subqueryAlias", value: { input, alias } }));
+    return this.#same((input) => ({ case: "subqueryAlias", value: { input, alias } }));
   }
 
   /** For instance `hint("broadcast")` on the small side of a join. */
   hint(name: string, ...parameters: ColumnLike[]): DataFrame {
-    return this.#then((input) => ({ case: "hint", value: { input, name, parameters: parameters.map(expressionOf) } }));
+    return this.#same((input) => ({ case: "hint", value: { input, name, parameters: parameters.map(expressionOf) } }));
   }
 
   /** All rows of both, repeated ones too; columns by position, or by name. */
@@ -129,27 +135,28 @@ export class DataFrame {
 
   /** Rows dealt out evenly, not by value. */
   repartition(numPartitions: number): DataFrame {
-    return this.#then((input) => ({ case: "repartition", value: { input, numPartitions, shuffle: true } }));
+    return this.#same((input) => ({ case: "repartition", value: { input, numPartitions, shuffle: true } }));
   }
 
   /** Fewer partitions, without moving rows between machines where possible. */
   coalesce(numPartitions: number): DataFrame {
-    return this.#then((input) => ({ case: "repartition", value: { input, numPartitions, shuffle: false } }));
+    return this.#same((input) => ({ case: "repartition", value: { input, numPartitions, shuffle: false } }));
   }
 
   /** Rows with equal values together. With a number of partitions Spark never merges them; without it may. */
   repartitionBy(columns: readonly ColumnLike[], numPartitions?: number): DataFrame {
     const partitionExprs = columns.map(expressionOf);
     const rest = numPartitions === undefined ? {} : { numPartitions };
-    return this.#then((input) => ({ case: "repartitionByExpression", value: { input, partitionExprs, ...rest } }));
+    return this.#same((input) => ({ case: "repartitionByExpression", value: { input, partitionExprs, ...rest } }));
   }
 
   /** Runs a function once a partition: it sees batches and yields rows. `barrier`: all tasks at once, or none. */
   mapPartitions(fn: SparkFunction, { barrier = false } = {}): DataFrame {
     return this.derive(async (options) => {
-      const [input, func] = await Promise.all([this.relation(options), functionOf(fn, "map", this.#host.bundles, options)]);
+      const [input, columns] = await Promise.all([this.relation(options), this.columns(options)]);
+      const func = await functionOf(fn, "map", columns, this.#host.bundles, options);
       return { case: "mapPartitions", value: { input, func, isBarrier: barrier } };
-    });
+    }, fn.columns);
   }
 
   // ---- actions
@@ -191,9 +198,17 @@ export class DataFrame {
 
   /** Columns as DDL. */
   async schema(options: CallOptions = {}): Promise<string> {
-    const plan = { opType: { case: "root", value: await this.relation(options) } } as const;
-    const { result } = await this.#analyze({ case: "schema", value: { plan } }, options);
-    return ddlOf(result.case === "schema" ? result.value.schema : undefined);
+    return ddlOf(await this.#type(options));
+  }
+
+  /** Names of the columns. */
+  async columns(options: CallOptions = {}): Promise<readonly string[]> {
+    if (typeof this.#columns === "function") this.#columns = await this.#columns(options);
+    if (this.#columns === null) {
+      const kind = (await this.#type(options))?.kind;
+      this.#columns = kind?.case === "struct" ? kind.value.fields.map((field) => field.name) : [];
+    }
+    return this.#columns;
   }
 
   /** How Spark would run the plan. */
@@ -262,8 +277,8 @@ export class DataFrame {
   }
 
   /** @internal */
-  derive(build: Build): DataFrame {
-    return new DataFrame(this.#host, build);
+  derive(build: Build, columns: Columns | null = null): DataFrame {
+    return new DataFrame(this.#host, build, columns);
   }
 
   /** @internal */
@@ -280,8 +295,19 @@ export class DataFrame {
     return { common: { planId: this.#planId }, relType: await this.#build(options) };
   }
 
-  #then(build: (input: RelationInit) => RelationType): DataFrame {
-    return this.derive(async (options) => build(await this.relation(options)));
+  #then(build: (input: RelationInit) => RelationType, columns: Columns | null = null): DataFrame {
+    return this.derive(async (options) => build(await this.relation(options)), columns);
+  }
+
+  /** A plan with the columns of this one. */
+  #same(build: (input: RelationInit) => RelationType): DataFrame {
+    return this.#then(build, (options) => this.columns(options));
+  }
+
+  async #type(options: CallOptions): Promise<DataType | undefined> {
+    const plan = { opType: { case: "root", value: await this.relation(options) } } as const;
+    const { result } = await this.#analyze({ case: "schema", value: { plan } }, options);
+    return result.case === "schema" ? result.value.schema : undefined;
   }
 
   #with(other: DataFrame, build: (left: RelationInit, right: RelationInit) => RelationType): DataFrame {

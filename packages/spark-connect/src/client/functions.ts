@@ -18,6 +18,8 @@ export interface SparkFunction {
   readonly module: string;
   readonly export: string;
   readonly returns: string;
+  /** Names of the output columns. */
+  readonly columns: readonly string[];
   readonly parameters: JsonValue;
   readonly deterministic: boolean;
   readonly bundled: boolean;
@@ -28,11 +30,12 @@ export interface SparkFunction {
  * @param name the export. @returns a description to give to `mapPartitions` and its kin.
  */
 export function sparkFunction(module: URL | string, name: string, options: FunctionOptions): SparkFunction {
-  parseSchema(options.returns); // here, where the stack shows who wrote it
+  const schema = parseSchema(options.returns); // here, where the stack shows who wrote it
   return {
     module: module instanceof URL ? module.href : module,
     export: name,
     returns: options.returns,
+    columns: schema.fields.map((field) => field.name),
     parameters: checkedJson(options.parameters ?? null, name),
     deterministic: options.deterministic ?? true,
     bundled: options.bundled ?? false,

@@ -31,12 +31,10 @@ export class GroupedData {
   /** Runs a function once a group. */
   map(fn: SparkFunction): DataFrame {
     return this.#frame.derive(async (options) => {
-      const [input, func] = await Promise.all([
-        this.#frame.relation(options),
-        functionOf(fn, "group", this.#frame.host.bundles, options),
-      ]);
+      const [input, columns] = await Promise.all([this.#frame.relation(options), this.#frame.columns(options)]);
+      const func = await functionOf(fn, "group", columns, this.#frame.host.bundles, options);
       return { case: "groupMap", value: { input, groupingExpressions: [...this.#keys], func } };
-    });
+    }, fn.columns);
   }
 
   /** Two inputs side by side: all rows of both that have the same key. */
@@ -66,10 +64,10 @@ export class CoGroupedData {
       const [input, other, func] = await Promise.all([
         left.frame.relation(options),
         right.frame.relation(options),
-        functionOf(fn, "cogroup", left.frame.host.bundles, options),
+        functionOf(fn, "cogroup", [], left.frame.host.bundles, options),
       ]);
       const value = { input, inputGroupingExpressions: [...left.keys], other, otherGroupingExpressions: [...right.keys], func };
       return { case: "coGroupMap", value };
-    });
+    }, fn.columns);
   }
 }

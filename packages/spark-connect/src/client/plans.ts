@@ -12,6 +12,7 @@ import {
 } from "../gen/spark/connect/connect_pb.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { Bundles } from "./bundles.ts";
+import { col } from "./expressions.ts";
 import type { SparkFunction } from "./functions.ts";
 
 export type RelationInit = MessageInitShape<typeof RelationSchema>;
@@ -23,9 +24,13 @@ const INLINE_BYTES = 2 ** 20;
 /** Limit of the server for one block. */
 const LOCAL_LIMIT_BYTES = 2_000 * 2 ** 20;
 
+/**
+ * @param columns names of all input columns: those that no argument names are left out by Spark's optimizer. For cogroups it takes all.
+ */
 export async function functionOf(
   fn: SparkFunction,
   kind: keyof typeof EVAL_TYPE,
+  columns: readonly string[],
   bundles: Bundles,
   options: CallOptions,
 ): Promise<FunctionInit> {
@@ -33,6 +38,7 @@ export async function functionOf(
   return {
     functionName: fn.export,
     deterministic: fn.deterministic,
+    arguments: columns.map((name) => col(name).expression),
     pythonUdf: {
       outputType: { kind: { case: "unparsed", value: { dataTypeString: `struct<${fn.returns}>` } } },
       evalType: EVAL_TYPE[kind],

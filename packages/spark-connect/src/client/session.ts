@@ -129,7 +129,7 @@ export class SparkSession extends EventEmitter<SessionEvents> implements PlanHos
       step: BigInt(options?.step ?? 1),
       ...(options?.numPartitions === undefined ? {} : { numPartitions: options.numPartitions }),
     };
-    return new DataFrame(this, () => ({ case: "range", value }));
+    return new DataFrame(this, () => ({ case: "range", value }), ["id"]);
   }
 
   /** A query; `DataFrame.createTempView` gives names to plans. */
@@ -140,7 +140,8 @@ export class SparkSession extends EventEmitter<SessionEvents> implements PlanHos
   /** Rows of the program, as Arrow batches of one schema; `batchOf` makes one from plain rows. */
   fromArrow(batches: RecordBatch | readonly RecordBatch[]): DataFrame {
     const list = Array.isArray(batches) ? (batches as readonly RecordBatch[]) : [batches as RecordBatch];
-    return new DataFrame(this, (options) => localRelationOf(list, this.artifacts, options));
+    const columns = list[0]?.schema.fields.map((field) => field.name) ?? null;
+    return new DataFrame(this, (options) => localRelationOf(list, this.artifacts, options), columns);
   }
 
   get read(): DataFrameReader {
