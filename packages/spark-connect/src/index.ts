@@ -10,6 +10,8 @@
  * await session.close();
  * ```
  */
+
+export { batchOf } from "./batch.ts";
 export type { CallOptions } from "./call-options.ts";
 export type { Artifacts } from "./client/artifacts.ts";
 export { bundleModule, type WorkerOptions } from "./client/bundles.ts";
@@ -21,7 +23,7 @@ export type { Reattach } from "./client/execution.ts";
 export { Column, type ColumnLike, call, col, directShufflePartitionId, expr, lit } from "./client/expressions.ts";
 export { type FunctionOptions, type SparkFunction, sparkFunction } from "./client/functions.ts";
 export type { CoGroupedData, GroupedData } from "./client/grouped-data.ts";
-export type { ActionOptions } from "./client/plan-host.ts";
+export type { ActionOptions, ResultOptions } from "./client/plan-host.ts";
 export type { DataFrameReader } from "./client/reader.ts";
 export type { Progress, StageProgress } from "./client/results.ts";
 export { type ConnectOptions, type SessionEvents, SparkSession } from "./client/session.ts";

@@ -16,9 +16,10 @@ import { ddlOf } from "./data-type.ts";
 import { aliasOf, type ColumnLike, expressionOf, sortOrderOf } from "./expressions.ts";
 import type { SparkFunction } from "./functions.ts";
 import { GroupedData } from "./grouped-data.ts";
-import type { ActionOptions, PlanHost } from "./plan-host.ts";
+import type { ActionOptions, PlanHost, ResultOptions } from "./plan-host.ts";
 import { functionOf, type RelationInit, type RelationType } from "./plans.ts";
 import { batchesOf } from "./results.ts";
+import { spooled } from "./spool.ts";
 import { DataFrameWriter } from "./writer.ts";
 
 /** Makes the message of a plan; ships what the plan needs first. */
@@ -163,15 +164,17 @@ export class DataFrame {
 
   /**
    * The rows as Arrow batches, in partition order, one batch in memory at a time. A failure may come after the first batches (for
-   * instance above `spark.driver.maxResultSize`): nothing that cannot be undone may be done before the iteration has ended, or see `spool`.
+   * instance above `spark.driver.maxResultSize`): do what cannot be undone after the iteration, or with `spool`.
    */
-  async *batches(options: ActionOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
+  async *batches({ spool = false, ...options }: ResultOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
     const plan = { opType: { case: "root", value: await this.relation(options) } } as const;
-    yield* batchesOf(this.#host.execute(plan, options));
+    const received = batchesOf(this.#host.execute(plan, options));
+    if (spool) yield* spooled(received);
+    else for await (const { batch } of received) yield batch;
   }
 
   /** As `batches`, but as plain rows. */
-  async *rows(options: ActionOptions = {}): AsyncGenerator<Row, void, undefined> {
+  async *rows(options: ResultOptions = {}): AsyncGenerator<Row, void, undefined> {
     for await (const batch of this.batches(options)) yield* rowsOf(batch);
   }
 

@@ -12,6 +12,11 @@ export interface ActionOptions extends CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+export interface ResultOptions extends ActionOptions {
+  /** Keep the result in a temporary file until the server has said that it is whole: no row comes out of a result that fails later. */
+  readonly spool?: boolean;
+}
+
 export interface PlanHost {
   readonly connection: Connection;
   readonly bundles: Bundles;

@@ -32,17 +32,19 @@ export function progressOf(message: ExecutePlanResponse_ExecutionProgress): Prog
   return { stages, runningTasks: Number(message.numInflightTasks) };
 }
 
-/** The record batches of the responses, in partition order. Other responses go to `onOther`. Batches without rows are left out. */
-export async function* batchesOf(
-  responses: AsyncIterable<ExecutePlanResponse>,
-  onOther: (response: ExecutePlanResponse) => void = () => {},
-): AsyncGenerator<RecordBatch, void, undefined> {
+/** A record batch with the Arrow stream that it was read from. */
+export interface ReceivedBatch {
+  readonly batch: RecordBatch;
+  readonly bytes: Uint8Array;
+}
+
+/** The record batches of the responses, in partition order; those without rows are left out. */
+export async function* batchesOf(responses: AsyncIterable<ExecutePlanResponse>): AsyncGenerator<ReceivedBatch, void, undefined> {
   const assembly = new Assembly();
-  for await (const response of responses) {
-    if (response.responseType.case === "arrowBatch") {
-      const batch = assembly.add(response.responseType.value);
-      if (batch !== null && batch.numRows > 0) yield batch;
-    } else onOther(response);
+  for await (const { responseType } of responses) {
+    if (responseType.case !== "arrowBatch") continue;
+    const received = assembly.add(responseType.value);
+    if (received !== null && received.batch.numRows > 0) yield received;
   }
   assembly.end();
 }
@@ -51,7 +53,7 @@ class Assembly {
   #chunks: Uint8Array[] = [];
   #rows = 0n;
 
-  add(message: ExecutePlanResponse_ArrowBatch): RecordBatch | null {
+  add(message: ExecutePlanResponse_ArrowBatch): ReceivedBatch | null {
     const index = Number(message.chunkIndex ?? 0n);
     const count = Number(message.numChunksInBatch ?? 1n);
     if (index !== this.#chunks.length || index >= count) {
@@ -62,12 +64,13 @@ class Assembly {
     }
     this.#chunks.push(message.data);
     if (this.#chunks.length < count) return null;
-    const batch = decode(this.#chunks);
+    const bytes = joined(this.#chunks);
+    const batch = decodeBatch(bytes);
     this.#chunks = [];
     if (BigInt(batch.numRows) !== message.rowCount)
       throw outOfOrder(`a batch of ${message.rowCount} rows`, `${batch.numRows} rows`);
     this.#rows += message.rowCount;
-    return batch;
+    return { batch, bytes };
   }
 
   end(): void {
@@ -75,14 +78,19 @@ class Assembly {
   }
 }
 
-/** Each batch is an IPC stream of its own: schema, one record batch, end. The copy frees the message and aligns the numbers. */
-function decode(chunks: readonly Uint8Array[]): RecordBatch {
+/** The copy frees the messages and aligns the numbers. */
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);
     at += chunk.length;
   }
+  return bytes;
+}
+
+/** Each batch is an Arrow stream of its own: schema, one record batch, end. */
+export function decodeBatch(bytes: Uint8Array): RecordBatch {
   let batches: RecordBatch[];
   try {
     batches = [...RecordBatchReader.from(bytes)];

@@ -5,6 +5,7 @@ import { EventEmitter } from "node:events";
 import { userInfo } from "node:os";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { RecordBatch } from "apache-arrow";
+import { batchOf } from "../batch.ts";
 import type { CallOptions } from "../call-options.ts";
 import { SparkConnectError } from "../errors.ts";
 import {
@@ -142,6 +143,11 @@ export class SparkSession extends EventEmitter<SessionEvents> implements PlanHos
     const list = Array.isArray(batches) ? (batches as readonly RecordBatch[]) : [batches as RecordBatch];
     const columns = list[0]?.schema.fields.map((field) => field.name) ?? null;
     return new DataFrame(this, (options) => localRelationOf(list, this.artifacts, options), columns);
+  }
+
+  /** Plain rows with the columns of `schema` (DDL). */
+  fromRows(rows: readonly unknown[], schema: string): DataFrame {
+    return this.fromArrow(batchOf(rows, schema));
   }
 
   get read(): DataFrameReader {
