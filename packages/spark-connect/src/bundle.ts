@@ -11,7 +11,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { SparkConnectError } from "./errors.ts";
 import { type ArtifactKind, artifactName } from "./function.ts";
 import { SHARED_ARROW } from "./shared-arrow.ts";
@@ -25,39 +25,48 @@ export interface Bundle {
 /** Modules of CommonJS inside an ES module may `require` what is built into Node. */
 const BANNER = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
-/** The module of functions, TypeScript or JavaScript, with its imports. Throws `E_SPARK_BUNDLE`. */
-export async function bundleFunction(entryFile: string): Promise<Bundle> {
-  return await bundle(entryFile, "bundle", await temporaryFolder(), [sharedArrow]);
+/** The bytes of the function's bundle. @param entryFile path or `file:` URL, TypeScript or JavaScript. Throws `E_SPARK_BUNDLE`. */
+export async function bundleModule(entryFile: string): Promise<Uint8Array> {
+  return await bundle(pathOf(entryFile), { sourcemap: "inline", sourcesContent: false, plugins: [sharedArrow] });
 }
 
-/** The worker program that Spark starts. @param folder where to put it; absent: a temporary folder. */
-export async function bundleWorker(folder?: string): Promise<Bundle> {
+/** The bytes of the worker program that Spark starts. */
+export async function bundleWorkerModule(): Promise<Uint8Array> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const entry = fileURLToPath(new URL(`./worker/main.${extension}`, import.meta.url));
-  return await bundle(entry, "worker", folder ?? (await temporaryFolder()), []);
+  return await bundle(pathOf(new URL(`./worker/main.${extension}`, import.meta.url).href), {});
 }
 
-async function bundle(entryFile: string, kind: ArtifactKind, folder: string, plugins: Plugin[]): Promise<Bundle> {
-  const entry = resolve(entryFile);
+/** A function's bundle as a file in a temporary folder, named by its hash. */
+export async function bundleFunction(entryFile: string): Promise<Bundle> {
+  return await write("bundle", await bundleModule(entryFile), temporaryFolder());
+}
+
+/** The worker program as a file. @param folder absent: a temporary folder. */
+export async function bundleWorker(folder?: string): Promise<Bundle> {
+  return await write("worker", await bundleWorkerModule(), folder ?? temporaryFolder());
+}
+
+async function bundle(entry: string, options: BuildOptions): Promise<Uint8Array> {
   const root = packageFolder(entry);
-  const result = await build({
-    // paths in the bundle are relative to the package, never those of this machine
-    absWorkingDir: root,
-    entryPoints: [relative(root, entry)],
-    outfile: "bundle.mjs",
-    write: false,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    banner: { js: BANNER },
-    sourcemap: "inline",
-    sourcesContent: false,
-    loader: { ".wasm": "binary" },
-    keepNames: true,
-    logLevel: "silent",
-    plugins,
-  }).catch((cause: unknown) => {
+  try {
+    const { outputFiles } = await build({
+      ...options,
+      // paths in the bundle are relative to the package, never those of this machine
+      absWorkingDir: root,
+      entryPoints: [relative(root, entry)],
+      outfile: "bundle.mjs",
+      write: false,
+      bundle: true,
+      platform: "node",
+      target: "node20",
+      format: "esm",
+      banner: { js: BANNER },
+      loader: { ".wasm": "binary" },
+      keepNames: true,
+      logLevel: "silent",
+    });
+    return outputFiles![0]!.contents;
+  } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SparkConnectError(
       "E_SPARK_BUNDLE",
@@ -65,8 +74,10 @@ async function bundle(entryFile: string, kind: ArtifactKind, folder: string, plu
       { entry },
       cause,
     );
-  });
-  const { contents } = result.outputFiles[0]!;
+  }
+}
+
+async function write(kind: ArtifactKind, contents: Uint8Array, folder: string): Promise<Bundle> {
   const sha256 = createHash("sha256").update(contents).digest("hex");
   const path = join(folder, artifactName(kind, sha256));
   await mkdir(folder, { recursive: true });
@@ -74,6 +85,10 @@ async function bundle(entryFile: string, kind: ArtifactKind, folder: string, plu
   await writeFile(partial, contents);
   await rename(partial, path);
   return { path, sha256 };
+}
+
+function pathOf(module: string): string {
+  return module.startsWith("file:") ? fileURLToPath(module) : resolve(module);
 }
 
 /** Named imports of a CommonJS module are looked up when they are used: any name will do. */
@@ -102,7 +117,7 @@ function packageFolder(entry: string): string {
 let temporary: string | null = null;
 
 /** One for this process, removed at its end. */
-async function temporaryFolder(): Promise<string> {
+function temporaryFolder(): string {
   if (temporary === null) {
     const folder = mkdtempSync(join(tmpdir(), "spark-connect-"));
     process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -12,9 +12,10 @@
  */
 
 export { batchOf } from "./batch.ts";
+export { type Bundle, bundleFunction, bundleModule, bundleWorker } from "./bundle.ts";
 export type { CallOptions } from "./call-options.ts";
 export type { Artifacts } from "./client/artifacts.ts";
-export { bundleModule, type WorkerOptions } from "./client/bundles.ts";
+export type { WorkerOptions } from "./client/bundles.ts";
 export type { SessionConfig } from "./client/config.ts";
 export { type ConnectionTarget, parseConnectionString } from "./client/connection-string.ts";
 export { type ExplainMode, type JoinType, type SaveMode, STORAGE_LEVEL, type StorageLevel } from "./client/constants.ts";
@@ -40,3 +41,4 @@ export {
 export type { JsonValue } from "./function.ts";
 export { type Row, rowsOf } from "./rows.ts";
 export { parseSchema } from "./schema.ts";
+export type { CoGroupFunction, GroupFunction, GroupKey, MapFunction, Output, TaskContext } from "./worker/types.ts";
