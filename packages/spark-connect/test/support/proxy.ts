@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 
-export class Proxy {
+export class TcpProxy {
   /** Connections so far. */
   connections = 0;
   /** Bytes from the server to the client so far. */
@@ -24,8 +24,8 @@ export class Proxy {
       certificate === undefined ? createServer(accept) : createTlsServer({ ...certificate, ALPNProtocols: ["h2"] }, accept);
   }
 
-  static async start(target: number, certificate?: Certificate): Promise<Proxy> {
-    const proxy = new Proxy(target, certificate);
+  static async start(target: number, certificate?: Certificate): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target, certificate);
     await new Promise<void>((resolve) => proxy.#listener.listen(0, "127.0.0.1", resolve));
     return proxy;
   }
