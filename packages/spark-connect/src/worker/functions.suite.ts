@@ -1,5 +1,5 @@
 /** Functions for the tests, bundled and run in real worker processes. */
-import { writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RecordBatch, RecordBatch as RecordBatchClass, Table, Utf8, vectorFromArray } from "apache-arrow";
 import type { CoGroupFunction, GroupFunction, MapFunction } from "./types.ts";
@@ -90,8 +90,12 @@ export const polite: MapFunction<{ started: string; ended: string }> = async fun
 
 export const leave: MapFunction = () => process.exit(3);
 
-export const emit: MapFunction<{ batches: number; bytes: number }> = function* (_, { batches, bytes }) {
-  for (let i = 0; i < batches; i++) yield { blob: new Uint8Array(bytes).fill(i) };
+/** Counts what it has made in a file. */
+export const emit: MapFunction<{ batches: number; bytes: number; count: string }> = function* (_, { batches, bytes, count }) {
+  for (let i = 0; i < batches; i++) {
+    appendFileSync(count, ".");
+    yield { blob: new Uint8Array(bytes).fill(i) };
+  }
 };
 
 export const measure: MapFunction = async function* (batches) {
@@ -100,5 +104,10 @@ export const measure: MapFunction = async function* (batches) {
     for (const blob of batch.getChild("blob")!) bytes += (blob as Uint8Array).length;
     await sleep(5); // slower than the sender
   }
-  yield { bytes, rss: process.resourceUsage().maxRSS * 1024 };
+  yield { bytes, peak: peakBytes() };
 };
+
+/** Of this process; the kernel's other figure, `ru_maxrss`, is inherited from the parent. */
+function peakBytes(): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024;
+}

@@ -1,12 +1,16 @@
 /** Real worker processes under a fake executor: recorded tasks with other functions in them. */
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tableFromIPC } from "apache-arrow";
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { bundleFunction, bundleWorker } from "../bundle.ts";
+import { parseSchema } from "../schema.ts";
+import { OutputSchema } from "./compute/output-schema.ts";
 import {
   alive,
   exitOf,
@@ -15,6 +19,7 @@ import {
   goldensAvailable,
   goldenTask,
   gone,
+  readAnswer,
   type TaskAnswer,
   type TestFunction,
   taskHeader,
@@ -174,13 +179,10 @@ test.skipIf(!goldensAvailable)("the context of a task; no secret in the environm
   });
 });
 
-test.skipIf(!goldensAvailable)("the schema goes out before any input has come; large types when asked", async () => {
+test.skipIf(!goldensAvailable)("the schema goes out before any input has come", async () => {
   jvm = new FakeJvm(worker, folder);
   const connection = await jvm.simple();
-  const runnerConf = { "spark.sql.execution.arrow.useLargeVarTypes": "true" };
-  connection.socket.write(
-    taskHeader({ filesFolder: folder, function: call("emit", "blob binary", { batches: 2, bytes: 10 }), runnerConf }),
-  );
+  connection.socket.write(taskHeader({ filesFolder: folder, function: call("nothing", "id long") }));
   expect(await connection.reader.int32("start of the stream")).toBe(-6);
   await connection.reader.bytes(4, "schema");
   connection.socket.destroy();
@@ -276,3 +278,83 @@ test.skipIf(!goldensAvailable)("daemon: wrong secret, SIGTERM, idle end", async 
   user.socket.end();
   expect(await exitOf(short.process)).toEqual({ code: 0, signal: null });
 });
+
+test.skipIf(!goldensAvailable)("damaged bytes end the process with a typed error, and never hang it", async () => {
+  jvm = new FakeJvm(worker, folder);
+  const daemon = await jvm.daemon();
+  const golden = withFunction(goldenTask("simple-209-groups"), folder, call("keyAndRows", "key string, rows string"));
+  const damaged = fc.sample(
+    fc.record({ at: fc.nat(golden.length - 1), value: fc.nat(255), length: fc.integer({ min: 1, max: golden.length }) }),
+    { numRuns: 12, seed: 5 },
+  );
+  let failures = 0;
+  const one = async ({ at, value, length }: (typeof damaged)[number], i: number) => {
+    const bytes = Buffer.from(golden);
+    // one third cut short, one third with a damaged byte, one third with a damaged byte in the Arrow part
+    if (i % 3 > 0) bytes[i % 3 === 1 ? at : bytes.length - 1 - (at % 1400)] = value;
+    const connection = await daemon.connect();
+    const answered = connection.task(i % 3 === 0 ? bytes.subarray(0, length) : bytes).catch(() => null);
+    connection.socket.end();
+    const answer = await answered;
+    if (answer === null || answer.exception !== null) failures++;
+    await gone(connection.pid, 5000);
+  };
+  for (let i = 0; i < damaged.length; i += 4) await Promise.all(damaged.slice(i, i + 4).map((edit, k) => one(edit, i + k)));
+  expect(failures).toBeGreaterThan(4);
+  expect(jvm.stderr.match(/^spark-connect worker: /gm)?.length).toBe(
+    jvm.stderr.match(/SparkConnectError \[E_SPARK_[A-Z]+\]: /g)?.length,
+  );
+});
+
+test.skipIf(!goldensAvailable)("back-pressure: a reader that stops stops the function", async () => {
+  jvm = new FakeJvm(worker, folder);
+  const connection = await jvm.simple();
+  const bytes = 2 ** 20;
+  const count = join(folder, "emitted");
+  const parameters = { batches: 400, bytes, count };
+  connection.socket.pause();
+  connection.socket.write(emptyInput(taskHeader({ filesFolder: folder, function: call("emit", "blob binary", parameters) })));
+  await until(() => existsSync(count), "output");
+  await sleep(1500);
+  const before = readFileSync(count).length;
+  expect(before).toBeLessThan(60); // of 400: what fits into windows and socket buffers
+  const answer = await readAnswer(connection.reader);
+  expect(readFileSync(count).length).toBe(400);
+  expect(tableFromIPC(answer.arrow).numRows).toBe(400);
+});
+
+test.skipIf(!goldensAvailable)("back-pressure: a function that is slow holds the sender", async () => {
+  jvm = new FakeJvm(worker, folder);
+  const connection = await jvm.simple();
+  const header = taskHeader({ filesFolder: folder, function: call("measure", "bytes long, peak long") });
+  connection.socket.write(header);
+  const answering = readAnswer(connection.reader);
+  const { schema, batch } = blobMessages(4 * 2 ** 20);
+  connection.socket.write(schema);
+  for (let i = 0; i < 200; i++) if (!connection.socket.write(batch)) await once(connection.socket, "drain");
+  connection.socket.write(Buffer.concat([END_OF_ARROW_STREAM, int32(-4)]));
+  const [measured] = rows(await answering);
+  expect(measured.bytes).toBe(200 * 4 * 2 ** 20);
+  expect(measured.peak).toBeLessThan(400 * 2 ** 20); // of 800 MiB
+});
+
+test.skipIf(!goldensAvailable)("text and binary with 64-bit offsets when the session asks for them", async () => {
+  jvm = new FakeJvm(worker, folder);
+  const connection = await jvm.simple();
+  const runnerConf = { "spark.sql.execution.arrow.useLargeVarTypes": "true" };
+  const description = call("sharedClasses", "id long, name string");
+  const task = goldenTask("simple-207-empty-partition-p1");
+  const data = task.subarray(task.length - 12 - 200 - 232);
+  const answer = await connection.task(
+    Buffer.concat([taskHeader({ filesFolder: folder, function: description, runnerConf }), data]),
+  );
+  const table = tableFromIPC(answer.arrow);
+  expect(String(table.schema.fields[0]!.type)).toMatch(/name:LargeUtf8/);
+  expect(rows(answer).map((row) => row.name)).toEqual(["a", null, null, "d"]);
+});
+
+/** A struct around one binary column, as Spark sends it: the schema message and a batch of one row. */
+function blobMessages(bytes: number): { schema: Buffer; batch: Buffer } {
+  const output = new OutputSchema(parseSchema("blob binary"), false);
+  return { schema: Buffer.from(output.message), batch: Buffer.from(output.fromRows([[new Uint8Array(bytes)]])) };
+}
