@@ -272,6 +272,23 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     await proxy.close();
   });
 
+  test("a connection that is dead without having ended is replaced", async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const other = await own(proxy.port, { silenceMs: 3000 });
+    const reasons: (string | null)[] = [];
+    other.on("reattach", ({ reason }) => reasons.push(reason));
+    const running = other.range(4, { numPartitions: 4 }).select("id", SLEEP(1500)).collect();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    proxy.deafen();
+    expect((await running).map((row) => row["id"])).toEqual([0n, 1n, 2n, 3n]);
+    expect(reasons).toContain("no message for 3 s");
+    proxy.deafen();
+    expect(await other.range(3).count()).toBe(3n);
+    expect(proxy.connections).toBeGreaterThanOrEqual(3);
+    await other.close();
+    await proxy.close();
+  });
+
   test("a connection that stays away ends with a code", async () => {
     const proxy = await TcpProxy.start(server.port);
     const other = await own(proxy.port, { reconnectMs: 2000 });
@@ -309,7 +326,7 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
       break;
     }
     expect(await running()).toEqual([]);
-    expect(() =>
+    await expect(
       other
         .range(1)
         .batches({ tags: ["a,b"] })

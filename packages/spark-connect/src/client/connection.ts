@@ -12,7 +12,7 @@ import { type CallOptions, cancelledBy } from "../call-options.ts";
 import { SparkConnectError, type SparkErrorFields } from "../errors.ts";
 import { type FetchErrorDetailsResponse, SparkConnectService } from "../gen/spark/connect/connect_pb.ts";
 import type { MessageStream } from "./message-stream.ts";
-import { errorInfoOf, isServiceError, isTransient, toSparkError } from "./remote-error.ts";
+import { errorInfoOf, isServiceError, isTimeout, isTransient, toSparkError } from "./remote-error.ts";
 import { Backoff } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 
@@ -37,6 +37,8 @@ export interface ConnectionSettings {
   readonly where: string;
   /** How long lost connections are retried. */
   readonly reconnectMs: number;
+  /** Silence after which a connection counts as dead. */
+  readonly silenceMs: number;
 }
 
 const DETAILS_TIMEOUT_MS = 10_000;
@@ -70,16 +72,19 @@ export class Connection {
     options: CallOptions & { readonly retry?: boolean; readonly timeoutMs?: number } = {},
   ): Promise<MessageShape<O>> {
     const backoff = new Backoff(options.retry === false ? 0 : this.settings.reconnectMs);
+    const limits = { timeoutMs: this.settings.silenceMs, ...options };
     for (;;) {
       this.#check(options.signal);
       try {
         const request = create(method.input, { ...init, ...this.base } as MessageInitShape<I>);
-        const answer = await this.#transport.unary(method, request, options);
+        const answer = await this.#transport.unary(method, request, limits);
         this.observe(answer as Answer);
         return answer;
       } catch (error) {
         this.#check(options.signal);
-        if (isTransient(error) && (await this.#pause(backoff, options.signal))) continue;
+        const silent = isTimeout(error);
+        if (silent) this.leave();
+        if ((silent || isTransient(error)) && (await this.#pause(backoff, options.signal))) continue;
         throw await this.translate(error);
       }
     }
@@ -126,6 +131,11 @@ export class Connection {
       `expected the server's session ${this.#serverSideSessionId}, found ${found}: the server at ${this.settings.where} has been restarted; connect again`,
       { expected: this.#serverSideSessionId, found },
     );
+  }
+
+  /** Gives up a connection that is silent: the next call uses a new one. */
+  leave(): void {
+    if (!this.#closed) this.#transport.renew();
   }
 
   /** Asks the server for the whole exception when it has one. */

@@ -22,6 +22,9 @@ import { batchesOf } from "./results.ts";
 import { spooled } from "./spool.ts";
 import { DataFrameWriter } from "./writer.ts";
 
+/** Analysing a plan may list many files. */
+const ANALYSIS_MS = 600_000;
+
 /** Makes the message of a plan; ships what the plan needs first. */
 export type Build = (options: CallOptions) => Promise<RelationType> | RelationType;
 /** Names of columns, or how to find them out. */
@@ -326,7 +329,8 @@ export class DataFrame {
   }
 
   #analyze(analyze: Analyze, options: CallOptions): Promise<AnalyzePlanResponse> {
-    return this.#host.connection.unary(SparkConnectService.method.analyzePlan, { analyze }, options);
+    const timeoutMs = Math.max(ANALYSIS_MS, this.#host.connection.settings.silenceMs);
+    return this.#host.connection.unary(SparkConnectService.method.analyzePlan, { analyze }, { ...options, timeoutMs });
   }
 }
 

@@ -11,7 +11,7 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type CallOptions, cancelledBy } from "../call-options.ts";
-import type { SparkConnectError } from "../errors.ts";
+import { SparkConnectError } from "../errors.ts";
 import { type ExecutePlanResponse, type PlanSchema, SparkConnectService } from "../gen/spark/connect/connect_pb.ts";
 import type { Connection } from "./connection.ts";
 import { INTERRUPT } from "./constants.ts";
@@ -38,8 +38,8 @@ export interface ExecutionOptions extends CallOptions {
  */
 const CHUNK_BYTES = 4n * 2n ** 20n;
 
-/** Silence after which the connection counts as dead. The server ends every call after 2 minutes, so a living one is never silent longer. */
-const SILENCE_MS = 180_000;
+/** What is not released the server ends by itself, after 5 minutes. */
+const RELEASE_LIMITS = { retry: false, timeoutMs: 10_000 } as const;
 
 const methods = SparkConnectService.method;
 
@@ -103,10 +103,10 @@ class Execution {
     try {
       if (this.#state === "running") {
         const interrupt = { case: "operationId", value: operationId } as const;
-        await this.#connection.unary(methods.interrupt, { interruptType: INTERRUPT.operation, interrupt }, { retry: false });
+        await this.#connection.unary(methods.interrupt, { interruptType: INTERRUPT.operation, interrupt }, RELEASE_LIMITS);
       }
       const release = { case: "releaseAll", value: {} } as const;
-      await this.#connection.unary(methods.releaseExecute, { operationId, release }, { retry: false });
+      await this.#connection.unary(methods.releaseExecute, { operationId, release }, RELEASE_LIMITS);
     } catch {
       // a server that is gone, or has forgotten the operation, keeps nothing
     }
@@ -135,17 +135,20 @@ class Execution {
 
   async #read(stream: MessageStream<ExecutePlanResponse>): Promise<ExecutePlanResponse | null> {
     const { signal } = this.#options;
+    const { silenceMs } = this.#connection.settings;
     let silent = false;
     const stop = () => stream.cancel();
     const timer = setTimeout(() => {
       silent = true;
       stop();
-    }, SILENCE_MS);
+    }, silenceMs);
     signal?.addEventListener("abort", stop, { once: true });
     try {
       return await stream.next();
     } catch (error) {
-      throw silent ? new Silence(`no message for ${SILENCE_MS / 1000} s`) : error;
+      if (!silent) throw error;
+      this.#connection.leave();
+      throw new Silence(`no message for ${silenceMs / 1000} s`);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
@@ -179,7 +182,12 @@ class Execution {
   }
 
   async #fail(error: unknown): Promise<SparkConnectError> {
-    if (!(isTransient(error) || error instanceof Silence)) this.#state = "failed";
+    if (error instanceof Silence) {
+      const { where, reconnectMs } = this.#connection.settings;
+      const message = `the server at ${where} is silent (${error.message}), and a new connection did not help for ${reconnectMs / 1000} s`;
+      return new SparkConnectError("E_SPARK_UNREACHABLE", message, { operationId: this.#operationId });
+    }
+    if (!isTransient(error)) this.#state = "failed";
     return this.#connection.translate(error, { operationId: this.#operationId });
   }
 }

@@ -33,6 +33,11 @@ export function errorClassOf(error: unknown): string {
   return /^\[([A-Z_]+(?:\.[A-Z_]+)?)\]/.exec(error.details ?? "")?.[1] ?? "";
 }
 
+/** Whether the answer did not come in time. */
+export function isTimeout(error: unknown): boolean {
+  return isServiceError(error) && error.code === status.DEADLINE_EXCEEDED && errorInfoOf(error) === null;
+}
+
 /** Whether the call may be repeated: the connection failed, or the server has cut a response stream. */
 export function isTransient(error: unknown): boolean {
   if (!isServiceError(error)) return false;

@@ -38,6 +38,10 @@ export interface ConnectOptions extends CallOptions {
   readonly worker?: WorkerOptions;
   /** How long a lost connection is tried again. Default 5 minutes: as long as the server keeps an operation that nobody listens to. */
   readonly reconnectMs?: number;
+  /**
+   * Silence after which a connection counts as dead and is replaced. Default 3 minutes: a living server ends each response stream after 2.
+   */
+  readonly silenceMs?: number;
   /** A small request after so long, so that the server does not end an idle session (after an hour). 0: never. Default 10 minutes. */
   readonly keepAliveMs?: number;
 }
@@ -92,6 +96,7 @@ export class SparkSession extends EventEmitter<SessionEvents> implements PlanHos
       clientType,
       where: `${target.useSsl ? "TLS " : ""}${target.host}:${target.port}`,
       reconnectMs: options.reconnectMs ?? 300_000,
+      silenceMs: options.silenceMs ?? 180_000,
     });
     try {
       const version = await askVersion(connection, { retry: false, timeoutMs: FIRST_CONTACT_MS, signal: options.signal });

@@ -8,7 +8,7 @@ import type {
 } from "@bufbuild/protobuf";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import type { ConnectionTarget } from "./connection-string.ts";
+import { type ConnectionTarget, isLoopback } from "./connection-string.ts";
 import { MessageStream } from "./message-stream.ts";
 
 export interface TlsOptions {
@@ -28,24 +28,28 @@ const KEEP_ALIVE_MS = 330_000;
 const KEEP_ALIVE_ANSWER_MS = 20_000;
 
 export class Transport {
-  readonly #client: Client;
+  readonly #connect: () => Client;
   readonly #metadata = new Metadata();
+  #client: Client;
 
   constructor(target: ConnectionTarget, userAgent: string, tls: TlsOptions = {}) {
     const host = target.host.includes(":") ? `[${target.host}]` : target.host;
     const ca = tls.ca === undefined ? null : Buffer.from(tls.ca);
-    this.#client = new Client(`${host}:${target.port}`, target.useSsl ? credentials.createSsl(ca) : credentials.createInsecure(), {
-      "grpc.primary_user_agent": userAgent,
-      "grpc.max_receive_message_length": -1,
-      "grpc.max_send_message_length": -1,
-      "grpc.keepalive_time_ms": KEEP_ALIVE_MS,
-      "grpc.keepalive_timeout_ms": KEEP_ALIVE_ANSWER_MS,
-      "grpc.initial_reconnect_backoff_ms": 100,
-      "grpc.max_reconnect_backoff_ms": 5_000,
-      "grpc.service_config_disable_resolution": 1,
-      "grpc.use_local_subchannel_pool": 1, // sessions share no connection: closing one does not disturb another
-      ...(tls.serverName === undefined ? {} : { "grpc.ssl_target_name_override": tls.serverName }),
-    });
+    this.#connect = () =>
+      new Client(`${host}:${target.port}`, target.useSsl ? credentials.createSsl(ca) : credentials.createInsecure(), {
+        "grpc.primary_user_agent": userAgent,
+        "grpc.max_receive_message_length": -1,
+        "grpc.max_send_message_length": -1,
+        "grpc.keepalive_time_ms": KEEP_ALIVE_MS,
+        "grpc.keepalive_timeout_ms": KEEP_ALIVE_ANSWER_MS,
+        "grpc.initial_reconnect_backoff_ms": 100,
+        "grpc.max_reconnect_backoff_ms": 1_000,
+        "grpc.service_config_disable_resolution": 1,
+        "grpc.use_local_subchannel_pool": 1, // sessions share no connection: closing one does not disturb another
+        ...(isLoopback(target.host) ? { "grpc.enable_http_proxy": 0 } : {}), // what is meant for this machine stays on it
+        ...(tls.serverName === undefined ? {} : { "grpc.ssl_target_name_override": tls.serverName }),
+      });
+    this.#client = this.#connect();
     for (const [key, value] of Object.entries(target.headers)) this.#metadata.set(key, value);
     if (target.token !== null) this.#metadata.set("authorization", `Bearer ${target.token}`);
   }
@@ -130,6 +134,13 @@ export class Transport {
     }
     if (!over) call.end();
     return answer;
+  }
+
+  /** Leaves a connection that no longer answers: calls from now on use a new one. */
+  renew(): void {
+    const old = this.#client;
+    this.#client = this.#connect();
+    old.close();
   }
 
   close(): void {

@@ -40,6 +40,14 @@ export class TcpProxy {
     for (const socket of this.#open) socket.destroy();
   }
 
+  /** Swallows what the server sends on the connections that are open now: they look alive and are dead. */
+  deafen(): void {
+    for (const socket of this.#open) {
+      socket.unpipe();
+      socket.resume();
+    }
+  }
+
   async close(): Promise<void> {
     this.cut();
     await new Promise((resolve) => this.#listener.close(resolve));
