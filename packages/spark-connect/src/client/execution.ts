@@ -81,16 +81,17 @@ class Execution {
     while (this.#state === "running") {
       if (signal?.aborted) throw cancelledBy(signal);
       const before = this.#received;
+      let ended: Error | null = null;
       try {
         this.#stream ??= this.#open();
         const response = await this.#read(this.#stream);
         if (response !== null) return this.#accept(response);
-        await this.#again(null, before);
       } catch (error) {
         if (signal?.aborted) throw cancelledBy(signal);
         if (!(isTransient(error) || error instanceof Silence)) throw await this.#fail(error);
-        await this.#again(error as Error, before);
+        ended = error as Error;
       }
+      await this.#again(ended, before);
     }
     return null;
   }
