@@ -9,7 +9,7 @@ export function errorsMarkdown(coreErrors, kernelErrors) {
 <!-- Made from the tables of error codes by scripts/make-docs.mjs: do not edit. -->
 
 Every error that a user can meet has a code. Its message says what was expected, what was found, where, and what to do. The
-exit code of the command is 2 where something can be mended (a file, a key, a path) and 1 where a run failed or is incomplete.
+exit code of the command is 2 where something can be mended (a file, a key, a path) and 1 where a run failed; [there are more](exit-codes.md).
 
 | code | exit code | meaning |
 | --- | --- | --- |

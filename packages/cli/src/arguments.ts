@@ -1,6 +1,5 @@
 /** Reads the values of options and arguments; what is wrong is said by commander, with the option's name. */
-import type { Vec3 } from "@axonloom/core";
-import { fromXyz } from "@axonloom/core";
+import { type Box, box, fromXyz, isEmpty, type Vec3 } from "@axonloom/core";
 import { InvalidArgumentError } from "commander";
 
 export function wholeNumber(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -24,6 +23,21 @@ export function sizeXyz(text: string): Vec3 {
   const xyz = parts.length === 1 ? [parts[0]!, parts[0]!, parts[0]!] : parts;
   if (xyz.length === 3 && xyz.every((n) => n >= 1 && Number.isSafeInteger(n))) return fromXyz(xyz as [number, number, number]);
   throw new InvalidArgumentError("Expected a size in voxels: x,y,z as in 512,512,100, or one number for all three.");
+}
+
+/** `x0,y0,z0,x1,y1,z1`, upper bounds exclusive. */
+export function boxXyz(text: string): Box {
+  const parts = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
+  if (parts.length === 6 && parts.every(Number.isSafeInteger)) {
+    const [x0, y0, z0, x1, y1, z1] = parts as [number, number, number, number, number, number];
+    const found = box(fromXyz([x0, y0, z0]), fromXyz([x1, y1, z1]));
+    if (!isEmpty(found)) return found;
+  }
+  throw new InvalidArgumentError("Expected a box x0,y0,z0,x1,y1,z1 with each lower bound below its upper bound.");
+}
+
+export function wholeNumbers(text: string): number[] {
+  return text.split(",").map((part) => wholeNumber(0)(part.trim()));
 }
 
 /** `8GB`, `512MiB` or bytes. */

@@ -32,7 +32,7 @@ export function withResources(target: Command): Command {
     .option("--memory <size>", "memory to plan with, as in 8GB; by default what the machine has", memory);
 }
 
-/** The same as `PlanOptions` of the core. */
+/** The same as `WorkerOptions` of the core. */
 export function resources({ workers, memory: memoryBytes }: ResourceOptions) {
   return { ...(workers !== undefined && { workers }), ...(memoryBytes !== undefined && { memoryBytes }) };
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), "axonloom-cli-"));
   const made = await axonloom(["phantom", "--size", "96,96,96", "--seed", "1", "--gray", "gray.npy", "--truth", "truth.npy"], data);
   expect(made).toMatchObject({ code: 0 });
-});
+}, 120_000);
 afterAll(() => rmSync(data, { recursive: true, force: true }));
 
 const input = (source: string) => ({ input: { source } });
@@ -235,15 +235,18 @@ describe("other commands", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 
-  test("volumes of different sizes are not compared", async () => {
+  test("volumes without a common voxel are not compared; of different sizes, their common part is, and that is said", async () => {
     const folder = temporaryFolder();
-    await axonloom(["phantom", "--size", "64,64,64", "--seed", "1", "--gray", "g.npy", "--truth", "t.npy"], folder);
-    const { code, stderr } = await axonloom(
-      ["evaluate", "--segmentation", "t.npy", "--ground-truth", join(data, "truth.npy")],
-      folder,
-    );
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^axonloom: E_EVALUATE: .*64.*96/);
+    writeFileSync(join(folder, "nothing.raw"), new Uint8Array(64 ** 3));
+    const evaluate = (name: string) =>
+      axonloom(["evaluate", "--segmentation", name, "--ground-truth", join(data, "truth.npy")], folder);
+    const nothing = await evaluate("raw://nothing.raw?shape=64,64,64&dtype=uint8");
+    expect(nothing.code).toBe(2);
+    expect(nothing.stderr).toMatch(/^axonloom: E_EVALUATE: /m);
+    writeFileSync(join(folder, "one.raw"), new Uint8Array(64 ** 3).fill(1));
+    const smaller = await evaluate("raw://one.raw?shape=64,64,64&dtype=uint8");
+    expect(smaller.code).toBe(0);
+    expect(smaller.stderr).toMatch(/^warning: the volumes differ in extent: .*0\.\.96.*0\.\.64/);
   });
 
   test("a truncated chunk of a precomputed volume is named", async () => {

@@ -42,6 +42,7 @@ export const ERRORS = {
   E_PLUGIN_CRASHED: { kind: "run", about: "The process of an isolated plug-in ended before it answered." },
   // engine and run
   E_MEMORY: { kind: "user", about: "A subvolume does not fit into the memory given." },
+  E_TASK_DATA: { kind: "run", about: "A row, parameter or result of a task is no plain data and cannot be sent to a worker." },
   E_WORKER_DIED: { kind: "run", about: "A worker ended in the middle of a task." },
   E_RUN_LOCKED: { kind: "user", about: "Another process is using the run folder." },
   E_RUN_FOLDER: { kind: "user", about: "The folder is not a run folder, or lacks what is needed." },

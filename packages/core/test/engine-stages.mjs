@@ -1,5 +1,5 @@
 // Stages for the engine's tests: plain functions that a worker thread imports by this file's URL.
-import { writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 
 export const square = (n) => n * n;
 export const scale = (n, factor) => n * factor;
@@ -26,3 +26,35 @@ export const talk = (n, _params, context) => {
   return n;
 };
 export const wait = (n) => new Promise((resolve) => setTimeout(() => resolve(n), 10_000));
+export const sleep = (ms) => new Promise((resolve) => setTimeout(() => resolve(ms), ms));
+export const unsendable = (n) => () => n;
+export const print = (n) => {
+  console.log("plug-in", { n });
+  console.info("informs");
+  console.warn("%d%% done", 50);
+  console.error(new Error("printed").message);
+  console.debug("details");
+  console.dir([n]);
+  console.table([[n]]);
+  return n;
+};
+let reads = 0;
+const seen = new Set();
+export const lookUp = async (n, { table, factor }, context) => {
+  const value = await context.broadcast(table);
+  if (!seen.has(value)) reads += 1;
+  seen.add(value);
+  return { found: value.get(`n${n}`) * factor, reads };
+};
+// A meeting of tasks that run at the same time: each leaves its file and returns how many others it sees.
+export const meet = async (name, folder) => {
+  writeFileSync(`${folder}/${name}`, "");
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  const here = readdirSync(folder).length;
+  rmSync(`${folder}/${name}`);
+  return here;
+};
+export const meetQuietly = async (name, folder) => {
+  const here = await meet(name, folder);
+  writeFileSync(`${folder}.${name}`, String(here));
+};

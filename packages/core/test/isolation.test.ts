@@ -1,14 +1,16 @@
 /** Isolated steps end their attempt in every bad way that a plug-in can end, and never this process. */
 import { execFileSync, fork } from "node:child_process";
 import { type EventEmitter, once } from "node:events";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { createSegmentor, defaultSteps, type SegmentInput, type StepConfig, type StepName } from "@axonloom/core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { createSegmentor, defaultSteps, type SegmentInput, type StepConfig, type StepName, setIsolatedHost } from "@axonloom/core";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 
+const hasMemoryDisk = existsSync("/dev/shm");
 let folder: string;
 
 beforeAll(async () => {
@@ -19,7 +21,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 afterEach(() => expect(transferFolders(process.pid), "files left behind").toEqual([]));
 
 const PLUGINS = `
-  import { writeSync } from "node:fs";
+  import { mkdirSync, readdirSync, writeSync } from "node:fs";
+  import { tmpdir } from "node:os";
+  import { join } from "node:path";
   const zeros = ({ gray, shape }) => ({ data: new Uint8Array(gray.length), shape: [...shape, 1] });
   export const throws = () => { throw new RangeError("far out"); };
   export const rejects = async () => { await null; throw new RangeError("far out"); };
@@ -39,6 +43,13 @@ const PLUGINS = `
     return zeros(input);
   };
   export const floods = (input) => { for (let i = 0; i < 20000; i++) { console.log("line " + i); input.logger.info("said " + i); } return zeros(input); };
+  const block = (...bases) => {
+    for (const base of bases) {
+      for (const name of readdirSync(base)) if (name.startsWith("axonloom-step-" + process.ppid + "-")) mkdirSync(join(base, name, "result"));
+    }
+  };
+  export const blocksMemoryDisk = (input) => { block("/dev/shm"); return zeros(input); };
+  export const blocksAll = (input) => { block("/dev/shm", tmpdir()); return zeros(input); };
   export const leavesTimers = (input) => { setInterval(() => {}, 1000); return zeros(input); };
   export const predict = ({ gray, shape, mask, inside, parameters, subvolume, bordered, voxelSizeNm }) => {
     if (subvolume !== 5 || bordered.stop[2] !== 8 || voxelSizeNm[0] !== 40 || mask[0] !== 0 || inside[0] !== 0) throw new Error("wrong arguments");
@@ -168,6 +179,45 @@ test("what it prints and logs arrives in the log, bounded, and rubbish does no h
   expect(flood.labels).toBeDefined();
   expect(flood.lines.length).toBeLessThan(2100);
   expect((await run("rubbish")).labels).toBeDefined();
+});
+
+test.skipIf(!hasMemoryDisk)("a result that does not fit on the memory disk goes through the temporary folder", async () => {
+  const { labels, lines } = await run("blocksMemoryDisk");
+  expect(labels).toBeDefined();
+  const warning = lines.filter((line) => line.startsWith("warn ") && line.includes("could not pass through /dev/shm (EEXIST"));
+  expect(warning).toHaveLength(1);
+});
+
+test.skipIf(!hasMemoryDisk)("where no folder takes it, the attempt fails, and says which", async () => {
+  const { error } = await run("blocksAll");
+  expect(error.code).toBe("E_PLUGIN_FAILED"); // contained: the subvolume is tried again, then left out
+  expect(error.message).toContain(
+    "bad.mjs:blocksAll), subvolume 5 (x 0..8, y 0..3, z 0..2): its arrays could not pass through /dev/shm (EEXIST",
+  );
+  expect(error.message).toContain(`, nor through ${tmpdir()} (EEXIST`);
+  expect(error.message).toMatch(/; free some space there$/);
+});
+
+test("a bundle brings its own host, which is the watchdog's program too", async () => {
+  const inside = new URL("../dist/segment/isolated-", import.meta.url).href;
+  const host = join(folder, "my-host.mjs");
+  await writeFile(
+    host,
+    `import { isMainThread, workerData } from "node:worker_threads";
+     console.log("mine", isMainThread ? "process" : "thread");
+     if (isMainThread) await (await import("${inside}step.js")).runTask(new URL(import.meta.url));
+     else (await import("${inside}watchdog.js")).watchParent(workerData);`,
+  );
+  setIsolatedHost(host);
+  onTestFinished(() => setIsolatedHost(fileURLToPath(`${inside}host.js`)));
+  const { labels, lines } = await run("predict");
+  expect(labels).toEqual(expected);
+  expect(
+    lines
+      .filter((line) => line.includes(": mine "))
+      .map((line) => line.split(" ").at(-1))
+      .sort(),
+  ).toEqual(["process", "thread"]);
 });
 
 test("timers that a plug-in leaves behind do not keep it", async () => {

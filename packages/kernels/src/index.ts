@@ -4,8 +4,11 @@
 
 export { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./compressed-segmentation/index.ts";
 export { type Connectivity, connectedComponents } from "./connected-components/index.ts";
+export { distanceTransform } from "./distance-transform/index.ts";
 export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
+export { gaussianSmooth } from "./gaussian/index.ts";
+export { localMaxima } from "./local-maxima/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
 export { type RegionGraph, regionGraph } from "./region-graph/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";

@@ -1,7 +1,7 @@
-import { type Evaluation, evaluateSegmentation } from "@axonloom/core";
+import { type Evaluation, evaluateVolumes } from "@axonloom/core";
 import { type CommandContext, command } from "../command.ts";
 import { formatCount } from "../format.ts";
-import { print, printJson, table } from "../output.ts";
+import { print, printJson, say, table } from "../output.ts";
 
 interface Options {
   readonly segmentation: string;
@@ -22,7 +22,8 @@ export function evaluateCommand({ signal }: CommandContext) {
     .option("--json", "print JSON")
     .action(async (options: Options) => {
       const { segmentation, groundTruth, countBackground = false } = options;
-      const result = await evaluateSegmentation({ segmentation, groundTruth }, { countBackground, signal });
+      const result = await evaluateVolumes({ segmentation, groundTruth, countBackground }, { signal });
+      for (const warning of result.warnings) say(`warning: ${warning}`);
       if (options.json) printJson(result);
       else print(evaluationTable(result));
     });
@@ -30,8 +31,13 @@ export function evaluateCommand({ signal }: CommandContext) {
 
 export function evaluationTable(result: Evaluation): string {
   const measures = ["merge_vi", "split_vi", "vi", "rand", "adapted_rand_error"] as const;
+  const { ground_truth: truth, segmentation, both } = result.left_out;
   return table([
     ...measures.map((name): [string, string] => [name, result[name].toFixed(4)]),
     ["voxels", formatCount(result.voxels)],
+    [
+      "left out",
+      `${formatCount(truth)} without ground truth, ${formatCount(segmentation)} without segment (${formatCount(both)} without both)`,
+    ],
   ]);
 }

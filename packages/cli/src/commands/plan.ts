@@ -1,4 +1,4 @@
-import { loadConfig, planRun, type RunPlan, type Sample, sampleSubvolume, shapeOf, toXyz } from "@axonloom/core";
+import { loadConfig, planRun, planWorkers, type RunPlan, type Sample, sampleSubvolume, shapeOf, toXyz } from "@axonloom/core";
 import { type CommandContext, command, type ResourceOptions, resources, withResources } from "../command.ts";
 import { formatBytes, formatCount, formatRate, formatSeconds, formatShape } from "../format.ts";
 import { print, printJson, table } from "../output.ts";
@@ -21,17 +21,18 @@ export function planCommand({ signal }: CommandContext) {
     .option("--json", "print JSON")
     .action(async (path: string, options: Options) => {
       const config = await loadConfig(path, { signal });
-      const plan = await planRun(config, { ...resources(options), signal });
+      const plan = await planRun(config, { signal });
+      const { slots } = planWorkers(config, plan, resources(options));
       const sample = options.sample ? await sampleSubvolume(config, plan, { signal }) : null;
-      const numbers = planNumbers(plan, sample);
+      const numbers = planNumbers(plan, slots, sample);
       if (options.json) printJson(numbers);
       else print(planTable(plan, numbers, sample));
     });
 }
 
 /** What a program may want to know of a plan. Seconds are those of segmenting; null without a sample. */
-function planNumbers(plan: RunPlan, sample: Sample | null) {
-  const seconds = sample === null ? null : ((sample.seconds / sample.voxels) * plan.voxelsRead) / plan.workers.slots;
+function planNumbers(plan: RunPlan, slots: number, sample: Sample | null) {
+  const seconds = sample === null ? null : ((sample.seconds / sample.voxels) * plan.voxelsRead) / slots;
   return {
     subvolumes: plan.subvolumes.length,
     iterations: plan.iterations.length,
@@ -41,8 +42,8 @@ function planNumbers(plan: RunPlan, sample: Sample | null) {
     "bytes-read": plan.bytesRead,
     "bytes-written": plan.bytesWritten,
     "output-chunk": toXyz(plan.output.spec.chunk!),
-    workers: plan.workers.slots,
-    "bytes-per-worker": plan.workers.bytesPerTask,
+    workers: slots,
+    "bytes-per-worker": plan.bytesPerTask,
     sample,
     "segment-seconds": seconds,
   };

@@ -2,6 +2,7 @@
 import type { RunEvent } from "@axonloom/core";
 import { printJson, say } from "../output.ts";
 import { StageClock } from "./clock.ts";
+import type { Display } from "./display.ts";
 import { lineOf } from "./lines.ts";
 import { openPlain } from "./plain.ts";
 import { openTerminal } from "./terminal.ts";
@@ -9,15 +10,6 @@ import { openTerminal } from "./terminal.ts";
 export interface Progress {
   readonly follow: (event: RunEvent) => void;
   /** Repeatable. */
-  close(): void;
-}
-
-/** What a display of progress can do; lines go above whatever is drawn. */
-export interface Display {
-  /** A bar shows which stage runs, so that no line has to. */
-  readonly hasBar: boolean;
-  line(text: string): void;
-  update(clock: StageClock): void;
   close(): void;
 }
 

@@ -1,5 +1,5 @@
 /** Plain lines, for pipes and log files: what happens, and how far it is at most every ten seconds. */
-import type { Display } from "./index.ts";
+import type { Display } from "./display.ts";
 
 const INTERVAL_MS = 10_000;
 

@@ -1,6 +1,6 @@
 /** One bar on the last line of a terminal, drawn over itself; lines appear above it. */
 import type { StageClock } from "./clock.ts";
-import type { Display } from "./index.ts";
+import type { Display } from "./display.ts";
 
 const BAR = 24;
 /** The rate and the time left go on while no task ends. */

@@ -60,7 +60,16 @@ export async function loadCheckpoint<M>(
   if (new TextDecoder().decode(bytes.subarray(0, 4)) !== MAGIC || headerEnd > end) {
     return { state: "damaged", reason: "it is no checkpoint" };
   }
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, headerEnd))) as { fingerprint: string; meta: M };
+  const header = headerIn<M>(bytes.subarray(8, headerEnd));
+  if (header === null) return { state: "damaged", reason: "its header cannot be read" };
   if (header.fingerprint !== name.fingerprint) return { state: "stale" };
   return { state: "valid", meta: header.meta, payload: bytes.subarray(headerEnd, end) };
+}
+
+function headerIn<M>(bytes: Uint8Array): { readonly fingerprint: unknown; readonly meta: M } | null {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
 }

@@ -18,3 +18,10 @@ export function canonicalJson(value: unknown): string {
 export function fingerprint(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex");
 }
+
+/** The same of bytes. */
+export function bytesFingerprint(...parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}

@@ -57,6 +57,14 @@ test("defaults are those of the original, and ours where it has none", () => {
   });
 });
 
+test("files that a step depends on get absolute paths", () => {
+  const config = parse(withStep("predict-voxels", { function: "./net.mjs:f", "depends-on": ["model.onnx", "/models/b.onnx"] }));
+  expect(config.segmentor.configuration["predict-voxels"]["depends-on"]).toEqual(["/data/lab/model.onnx", "/models/b.onnx"]);
+  expect(failure(withStep("predict-voxels", { "depends-on": "model.onnx" })).problems).toHaveProperty([
+    "options.segmentor.configuration.predict-voxels.depends-on",
+  ]);
+});
+
 test("x, y, z of the file is z, y, x in the program", () => {
   const config = parse({
     input: { source: "/abs/grey.npy", "voxel-size-nm": [4, 5, 40] },

@@ -15,6 +15,12 @@ function step(name: StepName, description: string) {
         .default(DEFAULT_FUNCTIONS[name])
         .describe("Name of a built-in (the original's dotted names too), or ./file.mjs:functionName for a function of your own."),
       parameters: z.record(z.string(), z.unknown()).default({}).describe("Parameters of the function."),
+      "depends-on": z
+        .array(text)
+        .optional()
+        .describe(
+          "Files that the result depends on beside the function's module and what that imports by path, such as a model: when one changes, checkpoints made with it are computed again.",
+        ),
       "use-subprocess": z
         .boolean()
         .default(false)

@@ -1,4 +1,5 @@
 /** The steps of the default segmentor: what can be told of their functions and parameters without running anything. */
+import { resolve } from "node:path";
 import { type AxonloomError, isAxonloomError } from "../errors.ts";
 import { BUILT_INS } from "../segment/builtins.ts";
 import { parseParameters } from "../segment/parameters.ts";
@@ -38,16 +39,19 @@ export function problemOfError({ message, code }: AxonloomError, path: KeyPath):
 interface WrittenStep {
   readonly function: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly "depends-on"?: readonly string[] | undefined;
 }
 
-/** The step with absolute paths: that of a user's function, and that of a built-in's `source`. */
+/** The step with absolute paths: of a user's function, of a built-in's `source`, and in `depends-on`. */
 export function resolveStepPaths<S extends WrittenStep>(step: S, baseFolder: string): S {
   const { source } = step.parameters;
   const builtIn = BUILT_INS.get(shortName(step.function));
+  const files = step["depends-on"]?.map((path) => resolve(baseFolder, path));
   const isSource = builtIn !== undefined && "source" in builtIn.schema.shape && typeof source === "string";
   return {
     ...step,
     function: resolvePlugin(step.function, baseFolder),
     parameters: isSource ? { ...step.parameters, source: resolveSource(source, baseFolder) } : step.parameters,
+    ...(files !== undefined && { "depends-on": files }),
   };
 }

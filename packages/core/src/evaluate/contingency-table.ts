@@ -8,7 +8,7 @@ import { AxonloomError } from "../errors.ts";
 export type Labels = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
 
 export interface Contingency {
-  /** Labels of each side, sorted; 0 where it occurs. */
+  /** Labels of each side, sorted; 0 is the first of them even where no voxel has it. */
   readonly truthIds: BigUint64Array;
   readonly segmentIds: BigUint64Array;
   /** Pairs sorted by (truth, segment): positions in the lists above, and their voxels (integers below 2^53). */
@@ -17,13 +17,14 @@ export interface Contingency {
   readonly voxels: Float64Array;
 }
 
-/** Labels a side; a pair of positions is then a safe integer. */
-const MOST_LABELS = 2 ** 26;
+/** Labels a side: what a Map of JavaScript holds. */
+const MOST_LABELS = 2 ** 24;
 
 export class ContingencyTable {
   readonly #truth = new Interned("ground truth");
   readonly #segment = new Interned("segmentation");
-  readonly #voxels = new Map<number, number>();
+  /** By position of the truth's label: voxels by position of the segment. */
+  readonly #rows: Map<number, number>[] = [];
 
   /** Adds a block: labels of the same voxels, in any order of blocks, each voxel once. */
   addBlock(truth: Labels, segmentation: Labels): void {
@@ -36,8 +37,11 @@ export class ContingencyTable {
     const segmentAt = Array.from(s.ids, (id) => this.#segment.positionOf(id));
     const { a, b, voxels } = countOverlaps(t.labels, s.labels, { includeZero: true });
     for (let i = 0; i < voxels.length; i++) {
-      const key = truthAt[a[i]!]! * MOST_LABELS + segmentAt[b[i]!]!;
-      this.#voxels.set(key, (this.#voxels.get(key) ?? 0) + voxels[i]!);
+      const at = truthAt[a[i]!]!;
+      this.#rows[at] ??= new Map();
+      const row = this.#rows[at];
+      const segment = segmentAt[b[i]!]!;
+      row.set(segment, (row.get(segment) ?? 0) + voxels[i]!);
     }
   }
 
@@ -45,19 +49,19 @@ export class ContingencyTable {
   sorted(): Contingency {
     const truth = this.#truth.ranked();
     const segment = this.#segment.ranked();
-    const pairs = Array.from(this.#voxels, ([key, count]) => ({
-      t: truth.rank[Math.floor(key / MOST_LABELS)]!,
-      s: segment.rank[key % MOST_LABELS]!,
-      count,
-    }));
-    pairs.sort((p, q) => p.t - q.t || p.s - q.s);
-    return {
-      truthIds: truth.ids,
-      segmentIds: segment.ids,
-      truth: Uint32Array.from(pairs, ({ t }) => t),
-      segment: Uint32Array.from(pairs, ({ s }) => s),
-      voxels: Float64Array.from(pairs, ({ count }) => count),
-    };
+    const pairs = this.#rows.reduce((sum, row) => sum + row.size, 0);
+    const sorted = { truth: new Uint32Array(pairs), segment: new Uint32Array(pairs), voxels: new Float64Array(pairs) };
+    let at = 0;
+    truth.order.forEach((position, t) => {
+      const row = Array.from(this.#rows[position] ?? [], ([s, voxels]) => ({ s: segment.rank[s]!, voxels }));
+      for (const { s, voxels } of row.sort((p, q) => p.s - q.s)) {
+        sorted.truth[at] = t;
+        sorted.segment[at] = s;
+        sorted.voxels[at] = voxels;
+        at += 1;
+      }
+    });
+    return { truthIds: truth.ids, segmentIds: segment.ids, ...sorted };
   }
 }
 
@@ -84,12 +88,14 @@ class Interned {
     return position;
   }
 
-  ranked(): { readonly ids: BigUint64Array; readonly rank: Uint32Array } {
+  /** The ids sorted, the rank of each position, and the position of each rank. */
+  ranked(): { readonly ids: BigUint64Array; readonly rank: Uint32Array; readonly order: Uint32Array } {
     const ids = BigUint64Array.from(this.#positions.keys()).sort();
+    const order = Uint32Array.from(ids, (id) => this.#positions.get(id)!);
     const rank = new Uint32Array(ids.length);
-    ids.forEach((id, r) => {
-      rank[this.#positions.get(id)!] = r;
+    order.forEach((position, r) => {
+      rank[position] = r;
     });
-    return { ids, rank };
+    return { ids, rank, order };
   }
 }

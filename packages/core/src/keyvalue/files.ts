@@ -5,9 +5,10 @@
  */
 import type { Dirent } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
+import { isMissing, reasonOf, writeFailed } from "../fs-errors.ts";
 import type { KeyValueStore } from "./types.ts";
 
 const TEMPORARY = ".tmp-";
@@ -23,11 +24,13 @@ export class FileKeyValue implements KeyValueStore {
   }
 
   async get(key: string, options: CallOptions = {}): Promise<Uint8Array | null> {
+    const path = this.#path(key);
     try {
-      return await readFile(this.#path(key), options);
+      return await readFile(path, options);
     } catch (error) {
       if (isMissing(error)) return null;
-      throw error;
+      if (options.signal?.aborted) throw error;
+      throw unreadable(path, error);
     }
   }
 
@@ -39,25 +42,26 @@ export class FileKeyValue implements KeyValueStore {
       await writeFile(temporary, value, options);
       await rename(temporary, path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await rm(temporary, { force: true }).catch(() => {});
       if (options.signal?.aborted) throw error;
-      throw new AxonloomError(
-        "E_WRITE_FAILED",
-        `cannot write ${value.byteLength} bytes to ${path} (${reasonOf(error)}); make room or check the permissions, then run again`,
-        { path, bytes: value.byteLength },
-        error,
-      );
+      throw writeFailed(`${value.byteLength} bytes to ${path}`, error, { path, bytes: value.byteLength });
     }
   }
 
   async delete(key: string): Promise<void> {
-    await rm(this.#path(key), { force: true });
+    const path = this.#path(key);
+    try {
+      await rm(path, { force: true });
+    } catch (error) {
+      throw writeFailed(path, error);
+    }
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncIterable<string> {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    for await (const key of walk(this.location, join(this.location, folder), options)) {
-      if (key.startsWith(prefix)) yield key;
+    for await (const path of walk(join(this.location, folder), options)) {
+      const key = relative(this.location, path).split(sep).join("/");
+      if (key.startsWith(prefix) && !basename(path).startsWith(".")) yield key;
     }
   }
 
@@ -69,33 +73,49 @@ export class FileKeyValue implements KeyValueStore {
   }
 }
 
-async function* walk(root: string, folder: string, options: CallOptions): AsyncIterable<string> {
+/**
+ * Deletes what writes that were interrupted left in the store; how many. Only for who alone writes there: it would take the temporary file
+ * of a write that is going on.
+ */
+export async function sweepTemporary(store: KeyValueStore, options: CallOptions = {}): Promise<number> {
+  let swept = 0;
+  for await (const path of walk(store.location, options)) {
+    if (!basename(path).startsWith(TEMPORARY)) continue;
+    await rm(path, { force: true });
+    swept += 1;
+  }
+  return swept;
+}
+
+/** Paths of all files, in the code-unit order of their keys: a folder counts as its name and "/", as in the keys below it. */
+async function* walk(folder: string, options: CallOptions): AsyncIterable<string> {
   let entries: Dirent[];
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
     if (isMissing(error)) return;
-    throw error;
+    throw unreadable(folder, error);
   }
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
+  const sortable = entries.map((entry) => ({ entry, text: entry.isDirectory() ? `${entry.name}/` : entry.name }));
+  sortable.sort((a, b) => (a.text < b.text ? -1 : 1));
+  for (const { entry } of sortable) {
     options.signal?.throwIfAborted();
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* walk(root, path, options);
-    else if (!entry.name.startsWith(".")) yield relative(root, path).split(sep).join("/");
+    if (entry.isDirectory()) yield* walk(path, options);
+    else yield path;
   }
+}
+
+function unreadable(path: string, error: unknown): AxonloomError {
+  return new AxonloomError(
+    "E_RUN_FOLDER",
+    `cannot read ${path} (${reasonOf(error)}); check the permissions and the disk, then run again`,
+    { path },
+    error,
+  );
 }
 
 function uniqueSuffix(): string {
   counter += 1;
   return `${process.hrtime.bigint().toString(36)}-${counter}`;
-}
-
-function isMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "ENOENT" || code === "ENOTDIR";
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,6 +8,8 @@ export type StageName = (typeof STAGES)[number];
 export interface Gap {
   readonly subvolume: number;
   readonly core: readonly [readonly number[], readonly number[]];
+  /** Voxels inside the volume and the region of interest. */
+  readonly voxels: number;
   readonly error: PlainError;
 }
 

@@ -1,18 +1,42 @@
 /** The log of a run: JSON lines in its folder, for people and for `jq`. */
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
+import { writeFailed } from "../fs-errors.ts";
 import type { RunEvent } from "./events.ts";
 
 export interface RunLog {
+  /** `E_WRITE_FAILED` when the line cannot be written. */
   follow(event: RunEvent): void;
+  /** The error that ends the run; never throws, as that error is the one to report. */
   error(error: unknown): void;
+  /** `E_WRITE_FAILED` when the system says only now that something was not written. */
   close(): void;
 }
 
-/** Appends to `log.jsonl`. Written at once: a killed run has its last lines. */
-export function openRunLog(folder: string): RunLog {
-  const destination = pino.destination({ dest: join(folder, "log.jsonl"), mkdir: true, sync: true });
-  const logger = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+export interface RunLogOptions {
+  /** Write lines of level debug too. */
+  readonly debug?: boolean;
+}
+
+/** Appends to `log.jsonl`. Written at once: a killed run has its last lines. `E_WRITE_FAILED` when the file cannot be opened. */
+export function openRunLog(folder: string, { debug = false }: RunLogOptions = {}): RunLog {
+  const path = join(folder, "log.jsonl");
+  const writing = <T>(write: () => T): T => {
+    try {
+      return write();
+    } catch (error) {
+      throw writeFailed(path, error);
+    }
+  };
+  const file = writing(() => {
+    mkdirSync(folder, { recursive: true });
+    return openSync(path, "a");
+  });
+  const logger = pino(
+    { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, level: debug ? "debug" : "info" },
+    { write: (line) => writing(() => writeFileSync(file, line)) },
+  );
   return {
     follow(event) {
       if (event.event === "progress") return;
@@ -25,10 +49,14 @@ export function openRunLog(folder: string): RunLog {
       else logger.info(event, event.event);
     },
     error(error) {
-      logger.error(error);
+      try {
+        logger.error(error);
+      } catch {
+        // the disk is full, perhaps: that is said by what failed before
+      }
     },
     close() {
-      destination.end();
+      writing(() => closeSync(file));
     },
   };
 }

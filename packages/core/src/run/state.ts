@@ -1,4 +1,5 @@
 /** The state of a run in its folder: what `axonloom status` shows. Times are for people; no result depends on them. */
+import { isAxonloomError } from "../errors.ts";
 import { getJson, type KeyValueStore, putJson } from "../keyvalue/index.ts";
 import type { CoverageCertificate, RunEvent, RunSummary, StageName } from "./events.ts";
 
@@ -20,7 +21,7 @@ const CERTIFICATE = "certificate.json";
 /** At most one write of the state in this time while tasks finish. */
 const INTERVAL_MS = 1000;
 
-/** Follows the events of a run and keeps its state written. */
+/** Follows the events of a run and keeps its state written. A write that fails is no matter as long as the last one succeeds. */
 export class StateKeeper {
   readonly #store: KeyValueStore;
   #state: RunState = { status: "running", stage: null, done: 0, total: 0, updated: "", quarantined: 0, error: null };
@@ -38,6 +39,7 @@ export class StateKeeper {
     else if (event.event === "quarantined") this.#set({ quarantined: this.#state.quarantined + 1 }, true);
   }
 
+  /** `E_WRITE_FAILED` when the last state cannot be written. */
   async end(status: RunStatus, error: string | null): Promise<void> {
     this.#set({ status, error }, true);
     await this.#pending;
@@ -52,14 +54,20 @@ export class StateKeeper {
     const state = this.#state;
     this.#pending = this.#pending
       .then(() => putJson(this.#store, STATE, state))
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      });
+      .then(
+        () => {
+          this.#failure = null;
+        },
+        (error: unknown) => {
+          this.#failure = error;
+        },
+      );
   }
 }
 
+/** null when there is none, or a damaged one. */
 export async function readState(store: KeyValueStore): Promise<RunState | null> {
-  return await getJson<RunState>(store, STATE);
+  return await readWhole<RunState>(store, STATE);
 }
 
 export async function saveResult(store: KeyValueStore, summary: RunSummary, certificate: CoverageCertificate): Promise<void> {
@@ -67,10 +75,21 @@ export async function saveResult(store: KeyValueStore, summary: RunSummary, cert
   await putJson(store, SUMMARY, summary);
 }
 
+/** null when there is none, or a damaged one. */
 export async function readSummary(store: KeyValueStore): Promise<RunSummary | null> {
-  return await getJson<RunSummary>(store, SUMMARY);
+  return await readWhole<RunSummary>(store, SUMMARY);
 }
 
+/** null when there is none, or a damaged one. */
 export async function readCertificate(store: KeyValueStore): Promise<CoverageCertificate | null> {
-  return await getJson<CoverageCertificate>(store, CERTIFICATE);
+  return await readWhole<CoverageCertificate>(store, CERTIFICATE);
+}
+
+async function readWhole<T>(store: KeyValueStore, key: string): Promise<T | null> {
+  try {
+    return await getJson<T>(store, key);
+  } catch (error) {
+    if (isAxonloomError(error) && error.cause instanceof SyntaxError) return null;
+    throw error;
+  }
 }

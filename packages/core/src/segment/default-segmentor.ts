@@ -38,12 +38,11 @@ export class DefaultSegmentor implements Segmentor {
     const gray = input.gray.data;
     const context: StepArguments = { subvolume, bordered, core, shape: input.gray.shape, voxelSizeNm, logger, signal, inside };
 
-    const background = await this.#run<Mask>("background-mask", { ...context, gray });
-    const mask = andInto(background, inside);
+    let mask = andInto(await this.#run<Mask>("background-mask", { ...context, gray }), inside);
     const predictions = await this.#predictions(input, { ...context, gray, mask });
-    const free = without(mask, input.preserved, gray.length);
-    const supervoxels = await this.#run<Uint32Array>("create-supervoxels", { ...context, predictions, mask: free });
-    return this.#run<Uint32Array>("agglomerate-supervoxels", { ...context, gray, predictions, mask: free, supervoxels });
+    mask = without(mask, input.preserved, gray.length); // in the same variable, so that the former can go
+    const supervoxels = await this.#run<Uint32Array>("create-supervoxels", { ...context, predictions, mask });
+    return this.#run<Uint32Array>("agglomerate-supervoxels", { ...context, gray, predictions, mask, supervoxels });
   }
 
   async #predictions(input: SegmentInput, step: StepArguments): Promise<Predictions> {

@@ -8,7 +8,8 @@
 export { BUILT_INS, type BuiltIn } from "./builtins.ts";
 export { DefaultSegmentor } from "./default-segmentor.ts";
 export { DEFAULT_FUNCTIONS, defaultSteps, stepOf } from "./default-steps.ts";
-export { estimateBytes, USER_BYTES_PER_VOXEL } from "./memory.ts";
+export { setIsolatedHost } from "./isolation.ts";
+export { estimateBytes, estimateWriteBytes, USER_BYTES_PER_VOXEL } from "./memory.ts";
 export { checkStep, pluginFingerprint, resolveStep } from "./plugins.ts";
 export { createSegmentor, segmentorFingerprint } from "./segmentor.ts";
 export * from "./types.ts";

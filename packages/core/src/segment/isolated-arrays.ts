@@ -25,16 +25,29 @@ export interface StoredArguments {
   readonly arrays: Readonly<Record<string, StoredArray | null>>;
 }
 
-/** A new folder with room for `bytes`. Whoever makes it removes it. */
-export async function makeTransferFolder(bytes: number): Promise<string> {
-  let base = tmpdir();
+/**
+ * Where the arrays of a step may travel, best first: the memory disk when it has room for `bytes` now, and the temporary folder. The
+ * room is not reserved, so others may take it meanwhile; then the next one is to be tried.
+ */
+export async function transferBases(bytes: number): Promise<string[]> {
+  const bases = [tmpdir()];
   try {
     const { bavail, bsize } = await statfs(MEMORY_DISK);
-    if (bavail * bsize > bytes) base = MEMORY_DISK;
+    if (bavail * bsize > bytes) bases.unshift(MEMORY_DISK);
   } catch {
     // no memory disk on this system
   }
-  return mkdtemp(join(base, `axonloom-step-${process.pid}-`));
+  return bases;
+}
+
+/** Runs `work` with a new folder in `base`, which goes afterwards. */
+export async function withTransferFolder<T>(base: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(base, `axonloom-step-${process.pid}-`));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Bytes of the arrays among a step's arguments. */

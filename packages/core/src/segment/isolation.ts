@@ -7,19 +7,24 @@
  *   watches: time, resident memory, abort                watchdog thread: ends with its parent
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { AxonloomError, type ErrorCode, fromPlainError, isAxonloomError } from "../errors.ts";
 import { volumeOf } from "../geometry/box.ts";
 import { type Checked, placeOf } from "./checks.ts";
-import { argumentBytes, makeTransferFolder, type StoredArray, storeArguments, takeValue } from "./isolated-arrays.ts";
+import {
+  argumentBytes,
+  type StoredArray,
+  storeArguments,
+  takeValue,
+  transferBases,
+  withTransferFolder,
+} from "./isolated-arrays.ts";
 import { type IsolatedTask, isIsolatedMessage } from "./isolated-messages.ts";
 import { forwardLines } from "./line-forwarder.ts";
 import { residentBytes } from "./resident-memory.ts";
 import { checkedStep, type StepArguments } from "./run-step.ts";
 import type { StepConfig, StepName } from "./types.ts";
 
-const HOST = fileURLToPath(new URL("./isolated-host.js", import.meta.url));
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 1000;
 const WATCH_MS = 100;
@@ -28,37 +33,47 @@ const LAST_LINES = 8;
 /** Room on the memory disk for the result: labels or one float channel, and some. */
 const RESULT_BYTES_PER_VOXEL = 8;
 
+let hostPath: string | null = null;
+
+/**
+ * Says where the program of isolated steps lies, for a bundle that brings its own copy of `isolated-host`, in one file or with its
+ * imports beside it. Holds for this thread.
+ */
+export function setIsolatedHost(path: string): void {
+  hostPath = path;
+}
+
 /**
  * Runs a step in a child process and gives its checked result. `subprocess-timeout` seconds and `subprocess-memory` resident bytes are
- * its limits (0 = none). Throws `E_PLUGIN_TIMEOUT`, `E_PLUGIN_MEMORY`, `E_PLUGIN_CRASHED` (the process ended before it answered), or
- * what {@link runStep} throws in the child.
+ * its limits (0 = none). Throws `E_PLUGIN_TIMEOUT`, `E_PLUGIN_MEMORY`, `E_PLUGIN_CRASHED` (the process ended before it answered),
+ * `E_PLUGIN_FAILED` (no folder had room for its arrays), or what {@link runStep} throws in the child.
  */
 export async function runIsolated(config: StepConfig, stepName: StepName, input: StepArguments): Promise<unknown> {
-  const { signal } = input;
+  const { signal, logger } = input;
   signal.throwIfAborted();
   const where = checkedStep(stepName, config.function, input);
-  const folder = await makeTransferFolder(argumentBytes(input) + RESULT_BYTES_PER_VOXEL * volumeOf(input.shape));
-  try {
-    const task: IsolatedTask = { stepName, config, input: await storeArguments(input, folder, { signal }), folder };
-    return await takeValue(await runChild(task, where, input), { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isAxonloomError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new AxonloomError(
-      "E_WRITE_FAILED",
-      `${where.plugin}, ${placeOf(where)}: the arrays for its process could not pass through ${folder}: ${reason}; free some space there`,
-      { plugin: where.plugin, path: folder },
-      error,
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  const failures: string[] = [];
+  for (const base of await transferBases(argumentBytes(input) + RESULT_BYTES_PER_VOXEL * volumeOf(input.shape))) {
+    try {
+      return await withTransferFolder(base, async (folder) => {
+        const task: IsolatedTask = { stepName, config, input: await storeArguments(input, folder, { signal }), folder };
+        return await takeValue(await runChild(task, where, input), { signal });
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isAxonloomError(error)) throw error;
+      failures.push(`${base} (${error instanceof Error ? error.message : String(error)})`);
+      logger.warn(`${where.plugin}: its arrays could not pass through ${failures.at(-1)}`);
+    }
   }
+  const folders = failures.join(", nor through ");
+  throw failure("E_PLUGIN_FAILED", `its arrays could not pass through ${folders}; free some space there`, where, { failures });
 }
 
 function runChild(task: IsolatedTask, where: Checked, { logger, signal }: StepArguments): Promise<StoredArray | null> {
   const { config } = task;
-  const child = fork(HOST, { execArgv: [], serialization: "advanced", stdio: ["pipe", "pipe", "pipe", "ipc"] });
+  const host = hostPath ?? fileURLToPath(new URL("./isolated-host.js", import.meta.url));
+  const child = fork(host, { execArgv: [], serialization: "advanced", stdio: ["pipe", "pipe", "pipe", "ipc"] });
   const { promise, resolve, reject } = withResolvers<StoredArray | null>();
   let ended: Error | null = null; // why we ended it
   let outcome: (() => void) | null = null; // what it answered
@@ -93,7 +108,10 @@ function runChild(task: IsolatedTask, where: Checked, { logger, signal }: StepAr
     else if (ended !== null) reject(ended);
     else reject(crashError(code, killedBy, [...stdout(), ...stderr()], where));
   };
-  child.on("error", (error) => reject(error)); // could not be started
+  child.on("error", (error) => {
+    ended ??= failure("E_PLUGIN_CRASHED", `its process could not be started: ${error.message}`, where, { host });
+    settle(null, null);
+  });
   afterExit(child, settle);
   child.send(task, (error) => {
     if (error !== null) logger.debug(`${where.plugin}: its process took no task: ${error.message}`);

@@ -5,6 +5,7 @@
 import { AxonloomError } from "../errors.ts";
 import { closest } from "../store/suggest.ts";
 import { BUILT_INS, type BuiltIn, NOT_YET, type StepPlugins } from "./builtins.ts";
+import { hashOfFile } from "./module-hash.ts";
 import { parseParameters } from "./parameters.ts";
 import type { StepConfig, StepName } from "./types.ts";
 import { hashOfModule, importUserExport, parseUserReference } from "./user-module.ts";
@@ -51,17 +52,42 @@ export async function checkStep(step: StepConfig, stepName: StepName): Promise<v
   await builtIn?.check?.(parameters, keyOf(stepName, "parameters"));
 }
 
-/** Plain JSON of all that a step's result depends on beside its arrays: function, parameters, SHA-256 of a user's module file. */
+/**
+ * Plain JSON of all that a step's result depends on beside its arrays: function, parameters, SHA-256 of a user's module with its imports
+ * and of the files that `depends-on` lists. Throws as {@link resolveStep}, and {@link hashesOfFiles}.
+ */
 export async function pluginFingerprint(step: StepConfig): Promise<Readonly<Record<string, unknown>>> {
+  const hashes = await hashesOfFiles(step);
+  const files = hashes.length === 0 ? {} : { files: hashes };
   const reference = parseUserReference(step.function);
   if (reference !== null) {
-    return { function: reference.exportName, parameters: step.parameters, sha256: await hashOfModule(reference, "function") };
+    const sha256 = await hashOfModule(reference, "function");
+    return { function: reference.exportName, parameters: step.parameters, sha256, ...files };
   }
   const stepName = BUILT_INS.get(shortName(step.function))?.step ?? "background-mask";
   const builtIn = findBuiltIn(step.function, stepName);
   const parameters = parseParameters(builtIn, step.parameters, builtIn.name, keyOf(stepName, "parameters"));
   const identity = await builtIn.identity?.(parameters);
-  return { function: builtIn.name, parameters, ...(identity === undefined ? {} : { identity }) };
+  return { function: builtIn.name, parameters, ...(identity === undefined ? {} : { identity }), ...files };
+}
+
+/** SHA-256 (hex) of each file of `depends-on`. Throws `E_PLUGIN_NOT_FOUND` when one cannot be read. */
+export async function hashesOfFiles(step: StepConfig): Promise<string[]> {
+  const hashes: string[] = [];
+  for (const path of step["depends-on"] ?? []) {
+    try {
+      hashes.push(await hashOfFile(path));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new AxonloomError(
+        "E_PLUGIN_NOT_FOUND",
+        `depends-on: expected a file that ${step.function} depends on, but ${path} cannot be read: ${reason}; correct the path`,
+        { key: "depends-on", function: step.function, path },
+        cause,
+      );
+    }
+  }
+  return hashes;
 }
 
 /** The built-in that a step names. Throws as {@link resolveStep}. */

@@ -14,7 +14,7 @@ import { DefaultSegmentor } from "./default-segmentor.ts";
 import { defaultSteps } from "./default-steps.ts";
 import { andInto, without } from "./masks.ts";
 import { pluginFailure } from "./plugin-failure.ts";
-import { pluginFingerprint, shortName } from "./plugins.ts";
+import { hashesOfFiles, pluginFingerprint, shortName } from "./plugins.ts";
 import { type SegmentInput, type Segmentor, type SegmentorConfig, STEP_NAMES } from "./types.ts";
 import { hashOfModule, importUserExport, parseUserReference } from "./user-module.ts";
 
@@ -44,12 +44,13 @@ export async function createSegmentor(config: SegmentorConfig): Promise<Segmento
   return new CheckedSegmentor(config.class, segmentor);
 }
 
-/** Plain JSON of all that a segmentation depends on beside its input: class, steps, SHA-256 of users' module files. */
+/** Plain JSON of all that a segmentation depends on beside its input: class, steps, SHA-256 of users' modules and of files in `depends-on`. */
 export async function segmentorFingerprint(config: SegmentorConfig): Promise<Readonly<Record<string, unknown>>> {
   const reference = parseUserReference(config.class);
   if (reference !== null) {
     const sha256 = await hashOfModule(reference, KEY);
-    return { class: reference.exportName, sha256, configuration: config.configuration };
+    const files = await Promise.all(STEP_NAMES.map((name) => hashesOfFiles(config.configuration[name])));
+    return { class: reference.exportName, sha256, configuration: config.configuration, files };
   }
   const configuration = builtInClass(config.class) === "Segmentor" ? config.configuration : defaultSteps();
   const steps = STEP_NAMES.map(async (name) => [name, await pluginFingerprint(configuration[name])] as const);

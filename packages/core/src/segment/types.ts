@@ -60,6 +60,8 @@ export interface StepConfig {
   /** Name of a built-in (also the original's dotted name) or `/path/plugin.mjs:functionName`. */
   readonly function: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Files beside the module and its imports that the result depends on. */
+  readonly "depends-on"?: readonly string[] | undefined;
   readonly "use-subprocess": boolean;
   /** Seconds; 0 = no limit. */
   readonly "subprocess-timeout": number;

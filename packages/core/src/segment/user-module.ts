@@ -1,9 +1,8 @@
 /** Users' own functions and classes, named `/path/module.mjs:exportName`. */
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AxonloomError } from "../errors.ts";
+import { hashOfImports } from "./module-hash.ts";
 
 export interface UserReference {
   readonly path: string;
@@ -41,12 +40,10 @@ export async function importUserExport({ path, exportName }: UserReference, key:
   throw new AxonloomError("E_PLUGIN_NOT_FOUND", `${key}: ${problem}; ${exported}`, { key, path, exportName, exports: functions });
 }
 
-/** SHA-256 (hex) of the module file. Files that it imports in turn are not seen. */
+/** SHA-256 (hex) of the module and the files that it imports by path. Throws `E_PLUGIN_NOT_FOUND` when it cannot be read. */
 export async function hashOfModule({ path }: UserReference, key: string): Promise<string> {
   try {
-    return createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex");
+    return await hashOfImports(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AxonloomError("E_PLUGIN_NOT_FOUND", `${key}: the module ${path} cannot be read: ${reason}`, { key, path }, cause);

@@ -39,5 +39,8 @@ export class ByteCache {
   }
 }
 
-/** Shared by all stores of a thread: 128 MB. */
-export const decodedFiles: ByteCache = new ByteCache(1 << 27);
+/** 128 MB a thread. */
+export const DECODED_FILES_BYTES: number = 1 << 27;
+
+/** Shared by all stores of a thread. */
+export const decodedFiles: ByteCache = new ByteCache(DECODED_FILES_BYTES);

@@ -5,15 +5,16 @@ import { mkdir, opendir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
+import { isMissing, reasonOf, writeFailed } from "../fs-errors.ts";
 
 /** A volume lies under its name with this ending until it is published. */
 export const PARTIAL = ".partial";
-const REPLACED = ".axonloom-replaced";
 
-export function isMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return code === "ENOENT" || code === "ENOTDIR";
+/** The temporary name of a volume: `path.partial`, or `path.owner.partial`. */
+export function partialPath(path: string, owner?: string): string {
+  return owner === undefined ? path + PARTIAL : `${path}.${owner}${PARTIAL}`;
 }
+const REPLACED = ".axonloom-replaced";
 
 /** An error of the file system while reading, as one of this program. Errors of this program and aborts pass through. */
 export function readFailure(source: string, path: string, error: unknown, options: CallOptions = {}): unknown {
@@ -21,21 +22,14 @@ export function readFailure(source: string, path: string, error: unknown, option
   if (isAxonloomError(error)) return error;
   if (isMissing(error))
     return new AxonloomError("E_SOURCE_NOT_FOUND", `${source}: ${path} does not exist; check the path`, { source, path }, error);
-  const why = error instanceof Error ? error.message : String(error);
-  return new AxonloomError("E_SOURCE_DAMAGED", `${source}: cannot read ${path} (${why})`, { source, path }, error);
+  return new AxonloomError("E_SOURCE_DAMAGED", `${source}: cannot read ${path} (${reasonOf(error)})`, { source, path }, error);
 }
 
 /** The same for writing. */
 export function writeFailure(source: string, path: string, error: unknown, options: CallOptions = {}): unknown {
   if (options.signal?.aborted) return options.signal.reason;
   if (isAxonloomError(error)) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return new AxonloomError(
-    "E_WRITE_FAILED",
-    `${source}: cannot write ${path} (${why}); make room or check the permissions, then run again`,
-    { source, path },
-    error,
-  );
+  return writeFailed(`${path} of ${source}`, error, { source, path });
 }
 
 /** null when there is nothing under the path. */
@@ -93,6 +87,7 @@ export async function removeQuietly(path: string): Promise<void> {
 /** How a driver's `create` and `publish` treat a volume that is there already. */
 export interface Replacing {
   readonly replace: boolean;
+  readonly owner: string | undefined;
   /** Whether what lies there is a volume of this kind: nothing else is ever deleted. */
   readonly isVolume: (path: string) => Promise<boolean>;
 }
@@ -100,7 +95,7 @@ export interface Replacing {
 /** Throws `E_DESTINATION_EXISTS` when the final name (unless it may be replaced) or its temporary one is taken. */
 export async function checkDestination(source: string, path: string, replacing: Replacing): Promise<void> {
   await checkFinalName(source, path, replacing);
-  const partial = path + PARTIAL;
+  const partial = partialPath(path, replacing.owner);
   if ((await statOrNull(partial)) !== null) {
     throw new AxonloomError(
       "E_DESTINATION_EXISTS",
@@ -110,7 +105,7 @@ export async function checkDestination(source: string, path: string, replacing: 
   }
 }
 
-async function checkFinalName(source: string, path: string, { replace, isVolume }: Replacing): Promise<void> {
+export async function checkFinalName(source: string, path: string, { replace, isVolume }: Replacing): Promise<void> {
   if ((await statOrNull(path)) === null || (replace && (await isVolume(path)))) return;
   const why = replace ? " and is no volume of this kind, so it is not replaced" : "";
   throw new AxonloomError(
@@ -125,7 +120,7 @@ async function checkFinalName(source: string, path: string, { replace, isVolume 
  * unfinished volume but a finished one (a crash after the renaming), nothing is left to do.
  */
 export async function publishPath(source: string, path: string, replacing: Replacing): Promise<void> {
-  const partial = path + PARTIAL;
+  const partial = partialPath(path, replacing.owner);
   const replaced = path + REPLACED;
   const [made, existing] = await Promise.all([statOrNull(partial), statOrNull(path)]);
   if (made === null) {

@@ -6,14 +6,14 @@
  * const { bounds } = await store.info();
  * const block = await store.read(bounds);
  */
-import { rm } from "node:fs/promises";
-import { basename } from "node:path";
+import { access, constants, rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
-import { PARTIAL, statOrNull } from "./files.ts";
+import { checkFinalName, partialPath, statOrNull, writeFailure } from "./files.ts";
 import { formatLocalName, type LocalName, parseLocalName, splitScheme } from "./source-name.ts";
 import { closest } from "./suggest.ts";
-import type { StoreDriver, VolumeSpec, VolumeStore, WriteGrid } from "./types.ts";
+import type { MakeOptions, StoreDriver, VolumeSpec, VolumeStore, WriteGrid } from "./types.ts";
 
 /** Every driver, loaded when first used. A new store is one line here and a folder beside this file. */
 export const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
@@ -22,6 +22,9 @@ export const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
   npy: async () => (await import("./npy/index.ts")).npyDriver,
   raw: async () => (await import("./raw/index.ts")).rawDriver,
 };
+
+/** Where relative paths start, and how a volume is made. */
+export type DestinationOptions = SourceOptions & MakeOptions;
 
 export interface SourceOptions extends CallOptions {
   /** Relative paths start here; the current folder by default. */
@@ -46,11 +49,7 @@ export async function openVolume(source: string, options: SourceOptions = {}): P
  * precomputed folder, or npy when it ends so. `E_DESTINATION_EXISTS` unless the name is free; with `replace` a finished volume may
  * be there, and stays until the new one is published.
  */
-export async function createVolume(
-  destination: string,
-  spec: VolumeSpec,
-  options: SourceOptions & { readonly replace?: boolean } = {},
-): Promise<VolumeStore> {
+export async function createVolume(destination: string, spec: VolumeSpec, options: DestinationOptions = {}): Promise<VolumeStore> {
   const { driver, rest } = await resolve(destination, options, "destination");
   if (driver.create === undefined) throw cannotWrite(destination, driver);
   return await driver.create(rest, spec, options);
@@ -64,10 +63,7 @@ export async function planWriteGrid(destination: string, spec: VolumeSpec, optio
 }
 
 /** Gives a made volume its final name in one step; with `replace` a finished volume of that name gives way. Repeatable. */
-export async function publishVolume(
-  destination: string,
-  options: SourceOptions & { readonly replace?: boolean } = {},
-): Promise<VolumeStore> {
+export async function publishVolume(destination: string, options: DestinationOptions = {}): Promise<VolumeStore> {
   const { driver, rest } = await resolve(destination, options, "destination");
   if (driver.publish === undefined) throw cannotWrite(destination, driver);
   return await driver.publish(rest, options);
@@ -82,10 +78,10 @@ export async function volumeExists(destination: string, options: SourceOptions =
 /**
  * What {@link createVolume} made and nobody published yet, to go on writing; null when there is none, or when making it was broken off.
  */
-export async function openUnpublished(destination: string, options: SourceOptions = {}): Promise<VolumeStore | null> {
+export async function openUnpublished(destination: string, options: DestinationOptions = {}): Promise<VolumeStore | null> {
   const { driver, name } = await resolve(destination, options, "destination");
   try {
-    return await driver.open(formatLocalName({ ...name, path: name.path + PARTIAL }), options);
+    return await driver.open(formatLocalName({ ...name, path: partialPath(name.path, options.owner) }), options);
   } catch (error) {
     if (isAxonloomError(error) && (error.code === "E_SOURCE_NOT_FOUND" || error.code === "E_SOURCE_DAMAGED")) return null;
     throw error;
@@ -93,9 +89,34 @@ export async function openUnpublished(destination: string, options: SourceOption
 }
 
 /** Deletes what {@link createVolume} made and nobody published; a finished volume stays. */
-export async function discardUnpublished(destination: string, options: SourceOptions = {}): Promise<void> {
+export async function discardUnpublished(destination: string, options: DestinationOptions = {}): Promise<void> {
   const { driver, name } = await resolve(destination, options, "destination");
-  if (driver.create !== undefined) await rm(name.path + PARTIAL, { recursive: true, force: true });
+  if (driver.create === undefined) return;
+  const path = partialPath(name.path, options.owner);
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    throw writeFailure(destination, path, error, options);
+  }
+}
+
+/**
+ * Whether a volume can be made here, without making anything: `E_DESTINATION_EXISTS` when the name is taken (by something that may not be
+ * replaced), `E_WRITE_FAILED` when no folder can be made or written there.
+ */
+export async function checkCanCreate(destination: string, options: DestinationOptions = {}): Promise<void> {
+  const { driver, name } = await resolve(destination, options, "destination");
+  const { isVolume } = driver;
+  if (driver.create === undefined || isVolume === undefined) throw cannotWrite(destination, driver);
+  await checkFinalName(destination, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+  let parent = dirname(name.path);
+  while ((await statOrNull(parent)) === null && parent !== dirname(parent)) parent = dirname(parent);
+  try {
+    await access(parent, constants.W_OK);
+    if (!(await statOrNull(parent))?.isDirectory()) throw new Error(`${parent} is no folder`);
+  } catch (error) {
+    throw writeFailure(destination, name.path, error, options);
+  }
 }
 
 /** The destination's name with its scheme and an absolute path. */

@@ -52,6 +52,13 @@ export interface VolumeSpec {
   readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
 
+export interface MakeOptions extends CallOptions {
+  /** A finished volume of the same kind may have the name; it gives way when the new one is published. */
+  readonly replace?: boolean;
+  /** Whose volume it is while it is unpublished, a few letters and digits: two owners never write to one temporary name. */
+  readonly owner?: string;
+}
+
 /** A driver: how sources of one kind are recognised, opened and made. */
 export interface StoreDriver {
   /** As in `precomputed://…`. */
@@ -67,9 +74,11 @@ export interface StoreDriver {
    * cannot write. Until {@link publish} the volume lies under a temporary name, which the returned store's `source` names.
    * With `replace`, a volume of the final name may exist; it stays as it is until {@link publish}.
    */
-  create?(rest: string, spec: VolumeSpec, options?: CallOptions & { readonly replace?: boolean }): Promise<VolumeStore>;
+  create?(rest: string, spec: VolumeSpec, options?: MakeOptions): Promise<VolumeStore>;
   /** The write grid that `create` would give, without making anything; null when it can only be written whole. */
   planWriteGrid?(rest: string, spec: VolumeSpec): WriteGrid | null;
   /** Gives a created volume its final name in one step, replacing `replace`d content when asked; returns the store under that name. */
-  publish?(rest: string, options?: CallOptions & { readonly replace?: boolean }): Promise<VolumeStore>;
+  publish?(rest: string, options?: MakeOptions): Promise<VolumeStore>;
+  /** Whether a volume of this kind lies at the path: only such a one may be replaced. */
+  isVolume?(path: string): Promise<boolean>;
 }

@@ -17,7 +17,7 @@
  * L. He, Y. Chao, K. Suzuki, IEEE Trans. Image Process. 17 (2008), labelling by runs.
  */
 import type { Shape3 } from "../shape.ts";
-import type { Connectivity } from "./index.ts";
+import type { Connectivity } from "./connectivity.ts";
 import { RunList } from "./run-list.ts";
 
 /** Paints the components of `labels` into `out` and returns how many there are. No size of the shape is 0. */

@@ -85,7 +85,7 @@ function uint32Of(file: string, voxels: number): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset + bytes.length - 4 * voxels, voxels);
 }
 
-// counts and digests of the uint32 results of cc3d 3
+// counts and digests of the uint32 results of cc3d 4.1.1
 test.skipIf(!existsSync(wsdt))("wsdt-256: labels and numbers as cc3d's, as uint32 and as uint64", () => {
   const labels = uint32Of(wsdt, 256 ** 3);
   for (const [connectivity, count, digest] of [

@@ -6,9 +6,9 @@
 import { checkLength, KernelError } from "../errors.ts";
 import type { Shape3 } from "../shape.ts";
 import { components } from "./components.ts";
+import type { Connectivity } from "./connectivity.ts";
 
-/** Neighbours that share a face; a face or an edge; a face, an edge or a corner. */
-export type Connectivity = 6 | 18 | 26;
+export type { Connectivity } from "./connectivity.ts";
 
 /**
  * Numbers the connected pieces of equal non-zero labels 1…count in scan order (z, y, x) of their first voxels; 0 stays 0.

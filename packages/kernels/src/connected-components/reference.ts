@@ -1,5 +1,5 @@
 import type { Shape3 } from "../shape.ts";
-import type { Connectivity } from "./index.ts";
+import type { Connectivity } from "./connectivity.ts";
 
 /** Plain version of `connectedComponents`: fills one component after the other, voxel by voxel. */
 export function connectedComponentsReference(

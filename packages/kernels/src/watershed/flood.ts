@@ -34,26 +34,28 @@ export function flood(levels: Uint8Array | Uint16Array, words: Int32Array, shape
   const queue = new LevelQueue(levelCount, words.length);
   pushSeeds(levels, words, shape, queue);
   for (let level = 0; level < levelCount; level++) {
-    for (let i = queue.pop(level); i >= 0; i = queue.pop(level)) {
+    for (;;) {
+      const i = queue.pop(level);
+      if (i < 0) break;
       const label = words[i]!;
       const x = i % nx;
       const inSlice = i % area;
-      if (i >= area) spread(words, queue, i - area, label, level);
-      if (inSlice >= nx) spread(words, queue, i - nx, label, level);
-      if (x > 0) spread(words, queue, i - 1, label, level);
-      if (x < lastX) spread(words, queue, i + 1, label, level);
-      if (inSlice < lastRow) spread(words, queue, i + nx, label, level);
-      if (i < lastSlice) spread(words, queue, i + area, label, level);
+      if (i >= area && words[i - area]! < 0) take(words, queue, i - area, label, level);
+      if (inSlice >= nx && words[i - nx]! < 0) take(words, queue, i - nx, label, level);
+      if (x > 0 && words[i - 1]! < 0) take(words, queue, i - 1, label, level);
+      if (x < lastX && words[i + 1]! < 0) take(words, queue, i + 1, label, level);
+      if (inSlice < lastRow && words[i + nx]! < 0) take(words, queue, i + nx, label, level);
+      if (i < lastSlice && words[i + area]! < 0) take(words, queue, i + area, label, level);
     }
   }
   for (let i = 0; i < words.length; i++) if (words[i]! < 0) words[i] = 0;
 }
 
-function spread(words: Int32Array, queue: LevelQueue, i: number, label: number, level: number): void {
-  const word = words[i]!;
-  if (word >= 0) return;
+/** Labels an open voxel and lets it wait. */
+function take(words: Int32Array, queue: LevelQueue, i: number, label: number, level: number): void {
+  const own = words[i]! & LEVEL;
   words[i] = label;
-  queue.push(Math.max(level, word & LEVEL), i);
+  queue.push(Math.max(level, own), i);
 }
 
 function open(levels: Uint8Array | Uint16Array, words: Int32Array, mask: Uint8Array | null): void {

@@ -40,7 +40,9 @@ export function seededWatershed(
 
 /** The flood needs the sign bit: where labels of 2³¹ and more occur, all are numbered anew. Returns the old ones by number. */
 function lowerLargeLabels(words: Int32Array): number[] | null {
-  if (words.every((word) => word >= 0)) return null;
+  let signs = 0;
+  for (let i = 0; i < words.length; i++) signs |= words[i]!;
+  if (signs >= 0) return null;
   const numbers = new Map([[0, 0]]);
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;

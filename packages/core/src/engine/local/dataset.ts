@@ -1,48 +1,42 @@
 /**
- * A dataset of the local engine: partitions (one task each) and the steps to run on them.
+ * A dataset of the local engine: parts, each of partitions (one task each) and the steps to run on them.
  *
  *   parallelize ──▶ partitions ──map──▶ … ──▶ persist / collect / foreach: one task a partition
  *                                  groupByKey, cogroup: run and spill first, then one partition a key
+ *                                  union: the parts of all, one after another
  */
 import { rm } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
-import type { Dataset, Keyed, MapOptions, StageRef } from "../types.ts";
-import type { LocalEngine } from "./engine.ts";
-import { loadRow, spillRows } from "./spill.ts";
-import type { KeyedRef, RowRef, Step, TaskInput } from "./task.ts";
+import type { Dataset, JobOptions, Keyed, MapOptions, StageRef } from "../types.ts";
+import { loadRow, SpillWriter } from "./spill.ts";
+import type { KeyedRef, NewTask, RowRef, Step, TaskInput, TaskRunner } from "./task.ts";
 
 export interface Partition {
   readonly key: string;
   readonly input: TaskInput;
 }
 
-/** What a dataset is made of; `temporary` files go when it has been run. */
+/** What a part is made of; `temporary` files go when it has been run. */
 interface Partitions {
-  readonly partitions: AsyncIterable<Partition> | Iterable<Partition>;
+  readonly partitions: Iterable<Partition>;
   readonly temporary: readonly string[];
 }
 
-type PartitionSource = (options: CallOptions) => Promise<Partitions>;
+export interface Part {
+  open(options: CallOptions): Promise<Partitions>;
+  readonly steps: readonly Step[];
+  readonly label: string;
+  /** What `persist` keeps for it. */
+  readonly files: readonly string[];
+}
 
 export class LocalDataset<T> implements Dataset<T> {
-  readonly #engine: LocalEngine;
-  readonly #source: PartitionSource;
-  readonly #steps: readonly Step[];
-  readonly #label: string;
-  readonly #files: readonly string[];
+  readonly #engine: TaskRunner;
+  readonly #parts: readonly Part[];
 
-  constructor(
-    engine: LocalEngine,
-    source: PartitionSource,
-    steps: readonly Step[] = [],
-    label = "",
-    files: readonly string[] = [],
-  ) {
+  constructor(engine: TaskRunner, parts: readonly Part[]) {
     this.#engine = engine;
-    this.#source = source;
-    this.#steps = steps;
-    this.#label = label;
-    this.#files = files;
+    this.#parts = parts;
   }
 
   map<U, P>(stage: StageRef<T, U, P>, params: P, options: MapOptions = {}): Dataset<U> {
@@ -53,21 +47,13 @@ export class LocalDataset<T> implements Dataset<T> {
     return this.#then("flatMap", stage, params, options);
   }
 
-  union(other: Dataset<T>): Dataset<T> {
-    const parts = [this as LocalDataset<T>, other as LocalDataset<T>];
-    const files = parts.flatMap((dataset) => dataset.#files);
-    const source: PartitionSource = async (options) => {
-      const sources = await Promise.all(parts.map((dataset) => dataset.#computed(options)));
-      return {
-        partitions: chain(sources.map((source) => source.partitions)),
-        temporary: sources.flatMap((source) => source.temporary),
-      };
-    };
-    return new LocalDataset<T>(this.#engine, source, [], this.#label, files);
+  union(...others: readonly Dataset<T>[]): Dataset<T> {
+    const parts = others.map((other) => (other as LocalDataset<T>).#parts);
+    return new LocalDataset<T>(this.#engine, [this.#parts, ...parts].flat());
   }
 
   groupByKey(): Dataset<readonly T[]> {
-    return new LocalDataset(this.#engine, async (options) => {
+    return this.#grouped(async (options) => {
       const { refs, files } = await this.#spilled(options);
       const partitions = sortedGroups(refs).map(([key, rows]) => ({ key, input: { kind: "group" as const, rows } }));
       return { partitions, temporary: files };
@@ -75,7 +61,7 @@ export class LocalDataset<T> implements Dataset<T> {
   }
 
   cogroup<U>(other: Dataset<U>): Dataset<{ readonly left: readonly T[]; readonly right: readonly U[] }> {
-    return new LocalDataset(this.#engine, async (options) => {
+    return this.#grouped(async (options) => {
       const mine = await this.#spilled(options);
       const theirs = await (other as LocalDataset<U>).#spilled(options);
       const [left, right] = [new Map(sortedGroups(mine.refs)), new Map(sortedGroups(theirs.refs))];
@@ -90,21 +76,18 @@ export class LocalDataset<T> implements Dataset<T> {
 
   async persist(options: CallOptions = {}): Promise<Dataset<T>> {
     const { refs, files } = await this.#spilled(options);
-    const partitions = refs.map(toPartition);
-    return new LocalDataset<T>(this.#engine, async () => ({ partitions, temporary: [] }), [], this.#label, files);
+    const partitions = refs.map(({ key, row }) => ({ key, input: { kind: "row" as const, row } }));
+    const label = this.#parts[0]?.label ?? "";
+    return new LocalDataset<T>(this.#engine, [{ open: async () => ({ partitions, temporary: [] }), steps: [], label, files }]);
   }
 
-  async *collect(options: CallOptions = {}): AsyncIterable<Keyed<T>> {
+  async *collect(options: JobOptions = {}): AsyncIterable<Keyed<T>> {
     for await (const rows of this.#run("return", options)) {
       for (const { key, row } of rows) yield { key, value: (await loadRow(row)) as T };
     }
   }
 
-  async foreach<P>(
-    stage: StageRef<T, void, P>,
-    params: P,
-    options: MapOptions & CallOptions & { readonly concurrency?: number } = {},
-  ): Promise<void> {
+  async foreach<P>(stage: StageRef<T, void, P>, params: P, options: MapOptions & JobOptions = {}): Promise<void> {
     const dataset = this.#then("map", stage, params, options);
     for await (const _ of dataset.#run("discard", options)) {
       // nothing comes back
@@ -112,7 +95,7 @@ export class LocalDataset<T> implements Dataset<T> {
   }
 
   async unpersist(): Promise<void> {
-    await removeAll(this.#files);
+    for (const { files } of this.#parts) await removeAll(files);
   }
 
   #then<U, P>(
@@ -122,82 +105,66 @@ export class LocalDataset<T> implements Dataset<T> {
     options: MapOptions,
   ): LocalDataset<U> {
     const step: Step = { kind, module: stage.module, export: stage.export, params };
-    return new LocalDataset<U>(this.#engine, this.#source, [...this.#steps, step], options.label ?? this.#label);
+    const parts = this.#parts.map(({ open, steps, label }) => {
+      return { open, steps: [...steps, step], label: options.label ?? label, files: [] };
+    });
+    return new LocalDataset<U>(this.#engine, parts);
   }
 
-  /** Partitions with all steps done, each row of them its own partition. */
-  async #computed(options: CallOptions): Promise<Partitions> {
-    if (this.#steps.length === 0) return await this.#source(options);
-    const { refs, files } = await this.#spilled(options);
-    return { partitions: refs.map(toPartition), temporary: files };
+  #grouped<U>(open: Part["open"]): LocalDataset<U> {
+    return new LocalDataset<U>(this.#engine, [{ open, steps: [], label: "", files: [] }]);
   }
 
-  /** Every row out of memory; `files` are the caller's to remove. */
+  /** Every row out of memory; `files` are new ones, the caller's to remove. */
   async #spilled(options: CallOptions): Promise<{ refs: KeyedRef[]; files: string[] }> {
     const refs: KeyedRef[] = [];
     const files: string[] = [];
-    if (this.#steps.length === 0) {
-      for await (const { key, input } of (await this.#source(options)).partitions) {
-        if (input.kind !== "row") return await this.#withIdentity().#spilled(options);
-        if (input.row.kind === "spilled") {
-          refs.push({ key, row: input.row });
-        } else {
-          const file = this.#engine.newSpillFile();
-          files.push(file);
-          refs.push(...(await spillRows(file, [{ key, value: input.row.value }])));
+    const newFile = () => {
+      const file = this.#engine.newSpillFile();
+      files.push(file);
+      return file;
+    };
+    const writer = new SpillWriter(newFile);
+    const label = this.#parts[0]?.label ?? "";
+    try {
+      for await (const rows of this.#run("spill", options, newFile)) {
+        for (const { key, row } of rows) {
+          if (row.kind === "spilled") refs.push({ key, row });
+          else refs.push({ key, row: await writer.append(await loadRow(row), label, key) });
         }
       }
-      return { refs, files };
-    }
-    for await (const rows of this.#run("spill", options)) {
-      refs.push(...rows);
-      for (const { row } of rows) if (row.kind === "spilled" && row.file !== files.at(-1)) files.push(row.file);
+    } catch (error) {
+      await removeAll(files);
+      throw error;
     }
     return { refs, files };
   }
 
-  /** Groups are values only inside a task: lets a task write them out as they are. */
-  #withIdentity(): LocalDataset<T> {
-    return new LocalDataset<T>(this.#engine, this.#source, [identityStep], this.#label);
-  }
-
   async *#run(
     kind: "return" | "spill" | "discard",
-    options: CallOptions & { readonly concurrency?: number },
+    options: JobOptions,
+    newFile: () => string = () => this.#engine.newSpillFile(),
   ): AsyncIterable<readonly KeyedRef[]> {
-    const { partitions, temporary } = await this.#source(options);
-    const tasks = mapIterable(partitions, ({ key, input }) => ({
-      key,
-      input,
-      label: this.#label,
-      steps: this.#steps,
-      sink: kind === "spill" ? { kind, file: this.#engine.newSpillFile() } : { kind },
-    }));
+    const temporary: (readonly string[])[] = [];
+    const parts = this.#parts;
+    const sinkOf = () => (kind === "spill" ? { kind, file: newFile() } : { kind });
+    // Rows without a step need no task.
+    async function* tasks(inner: CallOptions): AsyncIterable<NewTask | KeyedRef> {
+      for (const { open, steps, label } of parts) {
+        const opened = await open(inner);
+        temporary.push(opened.temporary);
+        for (const { key, input } of opened.partitions) {
+          if (steps.length === 0 && input.kind === "row") yield { key, row: input.row };
+          else yield { key, label, input, steps, sink: sinkOf() };
+        }
+      }
+    }
     try {
-      yield* this.#engine.execute(tasks, options);
+      yield* this.#engine.execute(tasks, { ...options, rowsComeBack: kind === "return" });
     } finally {
-      await removeAll(temporary);
+      for (const files of temporary) await removeAll(files);
     }
   }
-}
-
-const identityStep: Step = {
-  kind: "map",
-  module: new URL("./identity.js", import.meta.url).href,
-  export: "identity",
-  params: null,
-};
-
-async function* mapIterable<A, B>(items: AsyncIterable<A> | Iterable<A>, f: (item: A) => B): AsyncIterable<B> {
-  for await (const item of items) yield f(item);
-}
-
-async function* chain<A>(sources: readonly (AsyncIterable<A> | Iterable<A>)[]): AsyncIterable<A> {
-  for (const source of sources) yield* source;
-}
-
-function toPartition({ key, row }: KeyedRef): Partition {
-  return { key, input: { kind: "row", row } };
 }
 
 /** Plain code-unit order: the same on every machine and locale. */

@@ -1,25 +1,18 @@
 /** Rows on disk: values one after another in a file, found again by offset and length. Private to one run of one engine. */
-import { open, writeFile } from "node:fs/promises";
+import { appendFile, open, writeFile } from "node:fs/promises";
 import { deserialize, serialize } from "node:v8";
 import { AxonloomError } from "../../errors.ts";
-import type { KeyedRef, RowRef } from "./task.ts";
+import { reasonOf, writeFailed } from "../../fs-errors.ts";
+import type { KeyedRef, RowRef, SpilledRow } from "./task.ts";
 
-/** Writes all rows to one file; the references to them. */
+/** Writes all rows to one file; the references to them. `label`: of the stage, for messages. */
 export async function spillRows(
   file: string,
   rows: readonly { readonly key: string; readonly value: unknown }[],
+  label: string,
 ): Promise<KeyedRef[]> {
-  const parts = rows.map((row) => serialize(row.value));
-  try {
-    await writeFile(file, Buffer.concat(parts));
-  } catch (error) {
-    throw new AxonloomError(
-      "E_WRITE_FAILED",
-      `cannot write ${file} (${String(error)}); make room, then run again`,
-      { file },
-      error,
-    );
-  }
+  const parts = rows.map(({ key, value }) => plainBytes(value, label, key));
+  if (parts.length > 0) await writing(file, () => writeFile(file, Buffer.concat(parts)));
   let offset = 0;
   return rows.map(({ key }, i) => {
     const length = parts[i]!.length;
@@ -29,20 +22,80 @@ export async function spillRows(
   });
 }
 
+/** Writes row after row to one file, made with the first. */
+export class SpillWriter {
+  readonly #newFile: () => string;
+  #file: string | null = null;
+  #offset = 0;
+
+  constructor(newFile: () => string) {
+    this.#newFile = newFile;
+  }
+
+  async append(value: unknown, label: string, key: string): Promise<SpilledRow> {
+    const bytes = plainBytes(value, label, key);
+    this.#file ??= this.#newFile();
+    const file = this.#file;
+    await writing(file, () => appendFile(file, bytes));
+    const offset = this.#offset;
+    this.#offset += bytes.length;
+    return { kind: "spilled", file, offset, length: bytes.length };
+  }
+}
+
+/** Throws `E_CHECKPOINT_DAMAGED` when the row is no longer there (its dataset was freed) or cut off. */
 export async function loadRow(row: RowRef): Promise<unknown> {
   if (row.kind === "inline") return row.value;
-  const handle = await open(row.file, "r");
+  return deserialize(row.kind === "bytes" ? row.bytes : await readSpilled(row));
+}
+
+async function readSpilled({ file, offset, length }: SpilledRow): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let found = 0;
+  let cause: unknown;
   try {
-    const bytes = Buffer.allocUnsafeSlow(row.length);
-    const { bytesRead } = await handle.read(bytes, 0, row.length, row.offset);
-    if (bytesRead !== row.length) {
-      throw new AxonloomError(
-        "E_CHECKPOINT_DAMAGED",
-        `${row.file}: expected ${row.length} bytes at ${row.offset}, found ${bytesRead}`,
-      );
+    const handle = await open(file, "r");
+    try {
+      found = (await handle.read(bytes, 0, length, offset)).bytesRead;
+    } finally {
+      await handle.close();
     }
-    return deserialize(bytes);
-  } finally {
-    await handle.close();
+  } catch (error) {
+    cause = error;
+  }
+  if (cause === undefined && found === length) return bytes;
+  throw new AxonloomError(
+    "E_CHECKPOINT_DAMAGED",
+    `${file}: expected ${length} bytes at ${offset}, found ${cause === undefined ? found : reasonOf(cause)}; ` +
+      "rows were freed, or the folder was changed during the run: run again",
+    { file },
+    cause,
+  );
+}
+
+/** Throws `E_TASK_DATA` for what is no plain data. */
+export function plainBytes(value: unknown, label: string, key: string): Buffer {
+  try {
+    return serialize(value);
+  } catch (error) {
+    throw notPlain(label, key, error);
+  }
+}
+
+/** Something of a task cannot be sent: the same whenever it is tried. */
+export function notPlain(label: string, key: string, error: unknown): AxonloomError {
+  return new AxonloomError(
+    "E_TASK_DATA",
+    `${label || "task"} ${key}: expected plain data in its row, parameters and result (numbers, texts, lists, objects, typed arrays), found: ${reasonOf(error)}`,
+    { label, key },
+    error,
+  );
+}
+
+async function writing(file: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw writeFailed(file, error);
   }
 }

@@ -1,10 +1,20 @@
 /** What travels between the local engine and its worker threads. */
+import type { CallOptions } from "../../call-options.ts";
 import type { PlainError } from "../../errors.ts";
+import type { JobOptions } from "../types.ts";
 
-/** A row's value: here, or in a spill file. */
+/** A row's value: as it is, serialised, or in a spill file. */
 export type RowRef =
   | { readonly kind: "inline"; readonly value: unknown }
-  | { readonly kind: "spilled"; readonly file: string; readonly offset: number; readonly length: number };
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | SpilledRow;
+
+export interface SpilledRow {
+  readonly kind: "spilled";
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
 
 export interface KeyedRef {
   readonly key: string;
@@ -46,4 +56,20 @@ export interface WorkerMessage {
   readonly label: string;
   readonly key: string;
   readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A task before the engine has counted its tries. */
+export type NewTask = Pick<LocalTask, "key" | "label" | "input" | "steps" | "sink">;
+
+/** What a dataset needs of its engine. */
+export interface TaskRunner {
+  /**
+   * Runs the tasks; their rows in the order of the tasks, between them the rows that are there already. The first error ends all of them.
+   * `rowsComeBack`: results are rows, not references to them.
+   */
+  execute(
+    tasks: (options: CallOptions) => AsyncIterable<NewTask | KeyedRef>,
+    options: JobOptions & { readonly rowsComeBack: boolean },
+  ): AsyncIterable<readonly KeyedRef[]>;
+  newSpillFile(): string;
 }

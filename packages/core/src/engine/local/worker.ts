@@ -4,10 +4,13 @@ import { toPlainError } from "../../errors.ts";
 import type { Logger } from "../../log.ts";
 import { runSteps } from "../task-host.ts";
 import type { Keyed, TaskContext } from "../types.ts";
-import { loadRow, spillRows } from "./spill.ts";
+import { loadBroadcast } from "./broadcast.ts";
+import { consoleTo } from "./console.ts";
+import { loadRow, plainBytes, spillRows } from "./spill.ts";
 import type { KeyedRef, LocalTask, TaskInput, TaskResult, WorkerMessage } from "./task.ts";
 
 export default async function runTask(task: LocalTask): Promise<TaskResult> {
+  consoleTo(contextOf(task, task.key).logger);
   try {
     const first = { key: task.key, value: await loadInput(task.input) };
     const rows = await runSteps(first, task.steps, (key) => contextOf(task, key));
@@ -25,8 +28,9 @@ async function loadInput(input: TaskInput): Promise<unknown> {
 
 async function sinkRows(task: LocalTask, rows: readonly Keyed<unknown>[]): Promise<readonly KeyedRef[]> {
   if (task.sink.kind === "discard") return [];
-  if (task.sink.kind === "spill") return await spillRows(task.sink.file, rows);
-  return rows.map(({ key, value }) => ({ key, row: { kind: "inline", value } }));
+  if (task.sink.kind === "spill") return await spillRows(task.sink.file, rows, task.label);
+  // Serialised here: what cannot be sent would end the worker when it is posted.
+  return rows.map(({ key, value }) => ({ key, row: { kind: "bytes", bytes: plainBytes(value, task.label, key) } }));
 }
 
 // A cancelled task ends with its thread, so the signal of a local task never fires by itself.
@@ -38,5 +42,14 @@ function contextOf(task: LocalTask, key: string): TaskContext {
   const logAt = (level: string) => (message: string) => say("log", { level, message });
   const logger: Logger = { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") };
   const { attempt, maxAttempts, previousFailure } = task;
-  return { key, attempt, maxAttempts, previousFailure, logger, signal: never, report: (event) => say("report", event) };
+  return {
+    key,
+    attempt,
+    maxAttempts,
+    previousFailure,
+    logger,
+    signal: never,
+    report: (event) => say("report", event),
+    broadcast: loadBroadcast,
+  };
 }

@@ -7,7 +7,7 @@ import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
 import { AXES, shapeOf, toXyz, volumeOf } from "../../geometry/box.ts";
 import { type Block, BYTES_PER_VOXEL, bytesOf, type Dtype } from "../../volume/block.ts";
-import { checkDestination, checkSize, PARTIAL, publishPath, removeQuietly, writeFailure } from "../files.ts";
+import { checkDestination, checkSize, PARTIAL, partialPath, publishPath, removeQuietly, writeFailure } from "../files.ts";
 import { flatStore, PLACE_KEYS, placeOf } from "../flat-volume.ts";
 import { deflateFile, LARGEST_INFLATED_BYTES, readHead } from "../gzip-file.ts";
 import { checkOptionKeys } from "../options.ts";
@@ -15,7 +15,7 @@ import { checkQueryKeys, formatLocalName, type LocalName, parseLocalName } from 
 import type { StoreDriver, VolumeSpec, VolumeStore } from "../types.ts";
 import { formatNpyHeader, NPY_HEAD_BYTES, NPY_MAGIC, parseNpyHeader } from "./header.ts";
 
-const GZIPPED = /\.gz(\.partial)?$/;
+const GZIPPED = /\.gz(\.\w+)?(\.partial)?$/;
 
 export const npyDriver: StoreDriver = {
   scheme: "npy",
@@ -27,6 +27,8 @@ export const npyDriver: StoreDriver = {
 
   open: (rest, options) => openNpy(parse(rest), options),
 
+  isVolume,
+
   planWriteGrid(rest, spec) {
     const name = parse(rest);
     checkSpec(name, spec);
@@ -37,15 +39,15 @@ export const npyDriver: StoreDriver = {
     const name = parse(rest);
     const source = nameOf(name);
     checkSpec(name, spec);
-    await checkDestination(source, name.path, { replace: options.replace ?? false, isVolume });
-    const path = name.path + PARTIAL;
+    await checkDestination(source, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+    const path = partialPath(name.path, options.owner);
     await makeZeros(source, path, spec, options);
     return await openNpy({ ...name, path }, options);
   },
 
   async publish(rest, options = {}) {
     const name = parse(rest);
-    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, isVolume });
+    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
     return await openNpy(name, options);
   },
 };

@@ -6,14 +6,14 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
+import { isMissing } from "../../fs-errors.ts";
 import { type Box, equalBoxes, intersect, map3, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { allocate, type Block, copyIntersection, crop } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
 import {
   checkDestination,
   folderIdentity,
-  isMissing,
-  PARTIAL,
+  partialPath,
   publishPath,
   readFailure,
   removeQuietly,
@@ -38,6 +38,7 @@ export const precomputedDriver: StoreDriver = {
   summary: "a folder in Neuroglancer's precomputed form, unsharded (read and write)",
 
   matches: isVolume,
+  isVolume,
 
   open: (rest, options) => openPrecomputed(parse(rest, ["scale"]), options),
 
@@ -50,8 +51,8 @@ export const precomputedDriver: StoreDriver = {
     const name = parse(rest, []);
     const source = nameOf(name);
     const info = planInfo(source, spec);
-    await checkDestination(source, name.path, { replace: options.replace ?? false, isVolume });
-    const path = name.path + PARTIAL;
+    await checkDestination(source, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+    const path = partialPath(name.path, options.owner);
     try {
       for (const { key } of info.scales) await mkdir(join(path, key), { recursive: true });
       await replaceFile(join(path, "info"), formatInfo(info), join(path, TEMPORARY), withSignal(options));
@@ -64,8 +65,8 @@ export const precomputedDriver: StoreDriver = {
 
   async publish(rest, options = {}) {
     const name = parse(rest, []);
-    await rm(join(name.path + PARTIAL, TEMPORARY), { recursive: true, force: true });
-    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, isVolume });
+    await rm(join(partialPath(name.path, options.owner), TEMPORARY), { recursive: true, force: true });
+    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
     return await openPrecomputed(name, options);
   },
 };

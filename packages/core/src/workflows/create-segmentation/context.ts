@@ -1,9 +1,10 @@
 /** What the steps of a run share. */
 import type { Config } from "../../config/index.ts";
-import type { Engine, EngineEvent } from "../../engine/index.ts";
+import type { Broadcast, Engine, EngineEvent } from "../../engine/index.ts";
 import type { KeyValueStore } from "../../keyvalue/index.ts";
 import type { RunListener, StageName } from "../../run/events.ts";
 import type { RunPlan } from "./plan.ts";
+import type { PreservedBodies } from "./preserved.ts";
 
 export interface RunContext {
   readonly config: Config;
@@ -11,6 +12,8 @@ export interface RunContext {
   readonly engine: Engine;
   /** The run folder. */
   readonly store: KeyValueStore;
+  /** For the tasks. */
+  readonly preserved: Broadcast<PreservedBodies> | null;
   readonly emit: RunListener;
   readonly signal: AbortSignal;
 }

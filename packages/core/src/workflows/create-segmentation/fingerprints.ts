@@ -4,46 +4,30 @@ import type { Box } from "../../geometry/box.ts";
 import { type Roi, roiFingerprint } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { VERSION } from "../../version.ts";
-
-/** What the labels of every subvolume of a run depend on, beside its boxes. Plain JSON. */
-export interface SegmentationBasis {
-  readonly segmentor: unknown;
-  readonly input: string;
-  readonly bounds: Box;
-  readonly voxelSizeNm: readonly number[];
-  /** null without preserved bodies. */
-  readonly preserved: { readonly identity: string; readonly bodies: readonly string[] } | null;
-}
-
-/** What the predictions depend on: a part of the above. */
-export interface PredictionBasis {
-  readonly segmentor: unknown;
-  readonly input: string;
-  readonly bounds: Box;
-  readonly voxelSizeNm: readonly number[];
-}
+import { writtenPrefix } from "./output.ts";
 
 export function nameOfBox({ start, stop }: Box): string {
   const text = (v: readonly number[]) => `z${v[0]}_y${v[1]}_x${v[2]}`;
   return `${text(start)}__${text(stop)}`;
 }
 
-export function labelsName(basis: SegmentationBasis, roi: Roi, { core, bordered }: Subvolume): CheckpointName {
+/** `basis`: fingerprint of all that the labels of a run depend on, beside their boxes. */
+export function labelsName(basis: string, roi: Roi, { core, bordered }: Subvolume): CheckpointName {
   return { key: `labels/${nameOfBox(bordered)}`, fingerprint: subvolumeFingerprint("labels", basis, roi, core, bordered) };
 }
 
-export function predictionsName(basis: PredictionBasis, roi: Roi, { core, bordered }: Subvolume): CheckpointName {
+export function predictionsName(basis: string, roi: Roi, { core, bordered }: Subvolume): CheckpointName {
   return {
     key: `predictions/${nameOfBox(bordered)}`,
     fingerprint: subvolumeFingerprint("predictions", basis, roi, core, bordered),
   };
 }
 
-function subvolumeFingerprint(what: string, basis: unknown, roi: Roi, core: Box, bordered: Box): string {
+function subvolumeFingerprint(what: string, basis: string, roi: Roi, core: Box, bordered: Box): string {
   return fingerprint({ what, version: VERSION, basis, core, bordered, roi: roiFingerprint(roi, bordered) });
 }
 
-/** `a`, `b`: fingerprints of the labels of both sides. */
+/** `a`, `b`: hashes of the labels of both sides: evidence depends on what they are, not on how they came about. */
 export function evidenceName(face: Face, coreA: Box, coreB: Box, a: string, b: string): CheckpointName {
   return {
     key: `evidence/${nameOfBox(coreA)}--${nameOfBox(coreB)}`,
@@ -54,7 +38,7 @@ export function evidenceName(face: Face, coreA: Box, coreB: Box, a: string, b: s
 /** Marks a core box as written to `destination`. */
 export function writtenName(destination: string, core: Box, content: unknown): CheckpointName {
   return {
-    key: `written/${fingerprint(destination).slice(0, 16)}/${nameOfBox(core)}`,
+    key: `${writtenPrefix(destination)}${nameOfBox(core)}`,
     fingerprint: fingerprint({ what: "written", version: VERSION, destination, content }),
   };
 }

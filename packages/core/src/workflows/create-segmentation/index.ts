@@ -6,13 +6,12 @@
  * const { summary } = await createSegmentation(config, { onEvent: (event) => console.log(JSON.stringify(event)) });
  * console.log(summary.digest);
  */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import type { CallOptions } from "../../call-options.ts";
 import type { Config } from "../../config/index.ts";
-import { LocalEngine } from "../../engine/index.ts";
+import { type Engine, type EngineFactory, localEngineFactory } from "../../engine/index.ts";
 import { AxonloomError } from "../../errors.ts";
 import { toXyz } from "../../geometry/box.ts";
-import { openKeyValue, putJson } from "../../keyvalue/index.ts";
+import { deletePrefix, type KeyValueStore, openKeyValue, putJson, sweepTemporary } from "../../keyvalue/index.ts";
 import type { CoverageCertificate, RunListener, RunSummary } from "../../run/events.ts";
 import { lockRunFolder } from "../../run/lock.ts";
 import { openRunLog } from "../../run/log-file.ts";
@@ -20,14 +19,16 @@ import { readState, StateKeeper, saveResult } from "../../run/state.ts";
 import { digestVolume } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
-import { checkDestination, publishOutput } from "./output.ts";
-import { type PlanOptions, planRun, type RunPlan } from "./plan.ts";
+import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
+import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
 import { borderedVoxels, type Segmented, segmentAll } from "./segment.ts";
-import { stitchAll } from "./stitch.ts";
+import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
 
-export interface CreateSegmentationOptions extends PlanOptions {
+export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
+  /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
+  readonly engine?: EngineFactory;
   /** Forget everything that an earlier run left in the run folder. */
   readonly fresh?: boolean;
   /** false: the folder's configuration and summary stay those of its own run (used by `restitch` into another output). */
@@ -49,61 +50,80 @@ export async function createSegmentation(
   options: CreateSegmentationOptions = {},
 ): Promise<CreateSegmentationResult> {
   const plan = await planRun(config, options);
+  if (options.engine === undefined) planWorkers(config, plan, options); // refuses before anything is written
   const lock = await lockRunFolder(config.runFolder);
   try {
-    if (options.fresh) await forget(config.runFolder);
-    return await runLocked(config, plan, options);
+    const store = openKeyValue(config.runFolder);
+    await sweepTemporary(store); // of a process that was killed
+    await checkDestination(store, plan.output.destination, config.replaceOutput);
+    if (options.fresh) await forget(store);
+    return await runLocked(config, plan, store, options);
   } finally {
     await lock.release();
   }
 }
 
-async function runLocked(config: Config, plan: RunPlan, options: CreateSegmentationOptions): Promise<CreateSegmentationResult> {
-  const store = openKeyValue(config.runFolder);
-  await checkDestination(store, plan.output.destination, config.replaceOutput);
-  const log = openRunLog(config.runFolder);
+async function runLocked(
+  config: Config,
+  plan: RunPlan,
+  store: KeyValueStore,
+  options: CreateSegmentationOptions,
+): Promise<CreateSegmentationResult> {
+  const log = openRunLog(config.runFolder, { debug: config.debug });
   const state = new StateKeeper(store);
+  const record = options.record !== false;
+  // What listens must not bring down what works: the first failure ends the run in order.
+  const listening = new AbortController();
   const emit: RunListener = (event) => {
-    log.follow(event);
-    state.follow(event);
-    options.onEvent?.(event);
+    try {
+      log.follow(event);
+      if (record) state.follow(event);
+      options.onEvent?.(event);
+    } catch (error) {
+      listening.abort(error);
+    }
   };
   const counter = new ProgressCounter(emit);
-  const engine = new LocalEngine({
-    slots: plan.workers.slots,
-    spillFolder: join(config.runFolder, "spill"),
-    onEvent: counter.listen,
-  });
-  const run: RunContext = { config, plan, engine, store, emit, signal: options.signal ?? new AbortController().signal };
+  const makeEngine = options.engine ?? localEngineFactory({ coresPerTask: config.coresPerTask, ...options });
+  let engine: Engine | null = null;
   try {
+    engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder: config.runFolder, onEvent: counter.listen });
+    const preserved = plan.preserved === null ? null : await engine.broadcast(plan.preserved);
+    const signal = AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]);
+    const run: RunContext = { config, plan, engine, store, preserved, emit, signal };
     emit({
       event: "planned",
       subvolumes: plan.subvolumes.length,
       iterations: plan.iterations.length,
       faces: plan.faces.length,
-      workers: plan.workers.slots,
-      "bytes-per-worker": plan.workers.bytesPerTask,
+      workers: engine.slots,
+      "bytes-per-worker": plan.bytesPerTask,
       resumed: (await readState(store)) !== null,
     });
-    if (options.record !== false) await putJson(store, "config.json", config.resolved);
+    if (record) await putJson(store, "config.json", config.resolved);
     warn(run);
     const result = await runSteps(run, counter);
-    if (options.record !== false) await saveResult(store, result.summary, result.certificate);
+    if (record) await saveResult(store, result.summary, result.certificate);
     emit({ event: "finished", ...result.summary });
-    await state.end(result.summary.status, null);
+    if (record) await state.end(result.summary.status, null);
+    listening.signal.throwIfAborted();
     return result;
   } catch (error) {
-    const failure = options.signal?.aborted
+    const interrupted = options.signal?.aborted === true;
+    const failure = interrupted
       ? new AxonloomError("E_INTERRUPTED", `interrupted; the same command goes on from ${config.runFolder}`, {}, error)
-      : error;
-    log.error(failure);
-    await state.end(
-      options.signal?.aborted ? "interrupted" : "failed",
-      failure instanceof Error ? failure.message : String(failure),
-    );
+      : listening.signal.aborted
+        ? listening.signal.reason
+        : error;
+    const message = failure instanceof Error ? failure.message : String(failure);
+    // The failure itself matters more than that it could not be noted.
+    await Promise.allSettled([
+      Promise.resolve().then(() => log.error(failure)),
+      record ? state.end(interrupted ? "interrupted" : "failed", message) : null,
+    ]);
     throw failure;
   } finally {
-    await engine.close();
+    await engine?.close();
     log.close();
   }
 }
@@ -116,7 +136,9 @@ async function runSteps(run: RunContext, counter: ProgressCounter): Promise<Crea
   const bordered = (key: string) => borderedVoxels(plan.subvolumes[Number(key)]!);
 
   const segmented = await counter.stage("segment", n, () => segmentAll(run), bordered);
-  const stitched = await counter.stage("stitch", segmented.facesToCount + plan.faces.length, () => stitchAll(run, segmented));
+  const faces = await findEvidence(run, segmented);
+  const facesTotal = faces.toCount.length + faces.decidable.length;
+  const stitched = await counter.stage("stitch", facesTotal, () => stitchAll(run, segmented, faces));
   const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
   if (!written.published) {
     const levels = await pyramidTasks(written.volume, { signal: run.signal });
@@ -124,7 +146,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter): Promise<Crea
   }
   const verified = plan.preserved === null ? null : await counter.stage("verify", n, () => verifyAll(run, segmented, written));
   const certificate = certify(plan, segmented, written, verified);
-  const output = written.published ? written.volume : (await publishOutput(run)).source;
+  const output = written.published ? written.volume : await publishOutput(run, certificate.complete);
   const { digest, labelled } = await digestVolume(output, { signal: run.signal });
   if (labelled !== written.labelled) {
     throw new AxonloomError(
@@ -160,10 +182,11 @@ async function runSteps(run: RunContext, counter: ProgressCounter): Promise<Crea
 
 function certify(plan: RunPlan, segmented: Segmented, written: Written, verified: number | null): CoverageCertificate {
   const complete = segmented.gaps.length === 0;
-  if (complete && written.voxels !== plan.voxelsExpected) {
+  const missing = segmented.gaps.reduce((sum, { voxels }) => sum + voxels, 0);
+  if (written.voxels + missing !== plan.voxelsExpected) {
     throw new AxonloomError(
       "E_VERIFY_FAILED",
-      `expected ${plan.voxelsExpected} voxels written, found ${written.voxels}: please report this`,
+      `expected ${plan.voxelsExpected - missing} voxels written, found ${written.voxels}: please report this`,
     );
   }
   return {
@@ -188,9 +211,8 @@ function warn({ plan, config, emit }: RunContext): void {
     emit({ event: "warning", message: "checkpoint: none. A crash or a stop loses all segmented subvolumes" });
 }
 
-/** Everything but the lock, which is ours. */
-async function forget(runFolder: string): Promise<void> {
-  const parts = ["labels", "predictions", "evidence", "written", "outputs", "spill"];
-  const files = ["state.json", "summary.json", "certificate.json", "config.json", "log.jsonl"];
-  for (const name of [...parts, ...files]) await rm(join(runFolder, name), { recursive: true, force: true });
+/** Everything but the lock, which is ours, and the record of outputs: what this run made it may replace. */
+async function forget(store: KeyValueStore): Promise<void> {
+  for (const prefix of ["labels/", "predictions/", "evidence/", OUTPUT_PREFIXES.written]) await deletePrefix(store, prefix);
+  for (const key of ["state.json", "summary.json", "certificate.json", "config.json", "log.jsonl"]) await store.delete(key);
 }

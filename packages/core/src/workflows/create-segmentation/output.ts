@@ -1,80 +1,143 @@
-/** The output of a run: made under a temporary name, given its final one at the end. The run folder remembers which outputs are its own. */
+/**
+ * The output of a run: made under a temporary name that is this run folder's own, given its final one at the end. The run folder keeps a
+ * record of each output, so that a run may go on with what it began, may replace what it published, and touches nothing else.
+ *
+ *   writing ──▶ publishing ──▶ done          a crash in `publishing` is finished when the run starts again
+ */
 import { fingerprint } from "../../checkpoint/index.ts";
 import { AxonloomError } from "../../errors.ts";
 import { deletePrefix, getJson, type KeyValueStore, putJson } from "../../keyvalue/index.ts";
-import { createVolume, discardUnpublished, openUnpublished, publishVolume, volumeExists } from "../../store/index.ts";
-import type { VolumeSpec, VolumeStore } from "../../store/types.ts";
+import {
+  checkCanCreate,
+  createVolume,
+  discardUnpublished,
+  openUnpublished,
+  openVolume,
+  publishVolume,
+  volumeExists,
+} from "../../store/index.ts";
 import type { RunContext } from "./context.ts";
 
 interface OutputRecord {
   readonly destination: string;
-  readonly state: "writing" | "published";
-  /** Of the volume's description: another shape is another output. */
+  readonly step: "writing" | "publishing" | "done";
+  /** Of the description of the volume that is being written, or was last: another shape is another output. */
   readonly spec: string;
+  /** Whether what is being written, or was last, has no gaps. Known from `publishing` on. */
+  readonly complete: boolean;
+  /** What lies under the final name and is this run's; kept while it is written anew. */
+  readonly published: { readonly identity: string; readonly complete: boolean } | null;
 }
 
+/** Prefixes of the keys that this file keeps in the run folder. */
+export const OUTPUT_PREFIXES = { records: "outputs/", written: "written/" } as const;
+
 function recordKey(destination: string): string {
-  return `outputs/${fingerprint(destination).slice(0, 16)}.json`;
+  return `${OUTPUT_PREFIXES.records}${fingerprint(destination).slice(0, 16)}.json`;
 }
 
 /** Prefix of the marks of what was written to a destination. */
 export function writtenPrefix(destination: string): string {
-  return `written/${fingerprint(destination).slice(0, 16)}/`;
+  return `${OUTPUT_PREFIXES.written}${fingerprint(destination).slice(0, 16)}/`;
 }
 
-/** Refuses a destination that holds something that is not this run's (unless the configuration says to replace it). */
-export async function checkDestination(store: KeyValueStore, destination: string, replace: boolean): Promise<void> {
-  if (replace || !(await volumeExists(destination))) return;
-  const record = await getJson<OutputRecord>(store, recordKey(destination));
-  if (record?.state === "published") return;
-  throw new AxonloomError(
-    "E_DESTINATION_EXISTS",
-    `output ${destination}: expected a destination that does not exist, found something there that this run has not made; ` +
-      'choose another, remove it, or set "mutateseg": "yes" to replace it',
-    { destination },
-  );
+/** Part of the temporary name: two run folders with one destination do not write into each other's volume. */
+function ownerOf(store: KeyValueStore): string {
+  return fingerprint(store.location).slice(0, 8);
 }
 
 /**
- * The volume to write to. `intact`: whether everything that is marked as written can be trusted to lie there; then the published volume
- * itself is given back.
+ * Looks at the destination before a run: finishes a publishing that a crash broke off, and refuses what holds something that is not this
+ * run's (unless the configuration says to replace it), or where nothing can be written.
+ */
+export async function checkDestination(store: KeyValueStore, destination: string, replace: boolean): Promise<void> {
+  const record = await getJson<OutputRecord>(store, recordKey(destination));
+  if (
+    record?.step === "publishing" &&
+    (await openUnpublished(destination, { owner: ownerOf(store) })) === null &&
+    (await volumeExists(destination))
+  ) {
+    await finishPublishing(store, record);
+  }
+  await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)) });
+}
+
+/** Whether what lies under the final name is what this run published there. */
+async function isOwn(store: KeyValueStore, destination: string): Promise<boolean> {
+  const record = await getJson<OutputRecord>(store, recordKey(destination));
+  if (record?.published == null || !(await volumeExists(destination))) return false;
+  return (await identityOf(destination)) === record.published.identity;
+}
+
+async function identityOf(destination: string): Promise<string | null> {
+  try {
+    return await (await openVolume(destination)).identity();
+  } catch {
+    return null; // no volume of ours, whatever it is
+  }
+}
+
+/**
+ * The volume to write to. When everything is marked as written and the published volume is untouched, that itself is given back and nothing
+ * is to be written.
  */
 export async function prepareOutput(
-  run: RunContext,
+  { store, plan, signal }: RunContext,
   allWritten: boolean,
 ): Promise<{ readonly volume: string; readonly published: boolean }> {
-  const { store, plan } = run;
   const { destination, spec } = plan.output;
+  const owner = ownerOf(store);
   const record = await getJson<OutputRecord>(store, recordKey(destination));
-  const same = record?.spec === specFingerprint(spec);
-  if (same && record.state === "published" && allWritten && (await volumeExists(destination)))
+  const same = record?.spec === fingerprint(spec);
+  if (same && record.step === "done" && allWritten && (await isOwn(store, destination)))
     return { volume: destination, published: true };
-  const begun = same && record.state === "writing" ? await openUnpublished(destination) : null;
+  const begun = same && record.step !== "done" ? await openUnpublished(destination, { owner }) : null;
   if (begun !== null) return { volume: begun.source, published: false };
   await deletePrefix(store, writtenPrefix(destination));
-  await discardUnpublished(destination);
-  await saveRecord(store, spec, destination, "writing");
-  const volume = await createVolume(destination, spec, { replace: true, signal: run.signal });
+  await discardUnpublished(destination, { owner });
+  const published = record?.published ?? null;
+  await save(store, { destination, step: "writing", spec: fingerprint(spec), complete: false, published });
+  const volume = await createVolume(destination, spec, { replace: true, owner, signal });
   return { volume: volume.source, published: false };
 }
 
-/** Gives the output its final name in one step. */
-export async function publishOutput(run: RunContext): Promise<VolumeStore> {
-  const { destination, spec } = run.plan.output;
-  const volume = await publishVolume(destination, { replace: true, signal: run.signal });
-  await saveRecord(run.store, spec, destination, "published");
-  return volume;
+/**
+ * Gives the output its final name in one step; the source under which the result lies. A result with gaps does not take the place of a
+ * complete one of the same run: it stays under its temporary name, with a warning.
+ */
+export async function publishOutput({ store, plan, config, emit, signal }: RunContext, complete: boolean): Promise<string> {
+  const { destination } = plan.output;
+  const owner = ownerOf(store);
+  const record = (await getJson<OutputRecord>(store, recordKey(destination)))!;
+  const own = await isOwn(store, destination);
+  if (!complete && own && record.published?.complete) {
+    const { source } = (await openUnpublished(destination, { owner }))!;
+    emit({
+      event: "warning",
+      message: `the result has gaps: the complete one of an earlier run stays at ${destination}, the new one lies at ${source}`,
+    });
+    return source;
+  }
+  if (!own && !config.replaceOutput && (await volumeExists(destination))) {
+    throw new AxonloomError(
+      "E_DESTINATION_EXISTS",
+      `output ${destination}: something that this run has not made appeared there during the run; move it away and run again, which goes on from here`,
+      { destination },
+    );
+  }
+  await save(store, { ...record, step: "publishing", complete });
+  await publishVolume(destination, { replace: true, owner, signal });
+  return await finishPublishing(store, { ...record, complete });
 }
 
-async function saveRecord(
-  store: KeyValueStore,
-  spec: VolumeSpec,
-  destination: string,
-  state: OutputRecord["state"],
-): Promise<void> {
-  await putJson(store, recordKey(destination), { destination, state, spec: specFingerprint(spec) } satisfies OutputRecord);
+/** After the renaming, or again after a crash that followed it. */
+async function finishPublishing(store: KeyValueStore, record: OutputRecord): Promise<string> {
+  const volume = await publishVolume(record.destination, { replace: true, owner: ownerOf(store) });
+  const identity = await volume.identity();
+  await save(store, { ...record, step: "done", published: { identity, complete: record.complete } });
+  return volume.source;
 }
 
-function specFingerprint(spec: VolumeSpec): string {
-  return fingerprint(spec);
+async function save(store: KeyValueStore, record: OutputRecord): Promise<void> {
+  await putJson(store, recordKey(record.destination), record);
 }

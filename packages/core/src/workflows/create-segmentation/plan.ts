@@ -4,8 +4,9 @@
  */
 import { readFile } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
+import { bytesFingerprint, fingerprint } from "../../checkpoint/index.ts";
 import type { Config } from "../../config/index.ts";
-import { planSlots, type Slots } from "../../engine/index.ts";
+import { planSlots, type Slots, type SlotsRequest } from "../../engine/index.ts";
 import { AxonloomError } from "../../errors.ts";
 import { AXES, alignOut, type Box, formatBox, intersect, map3, shapeOf, type Vec3, voxelsIn } from "../../geometry/box.ts";
 import { findFaces } from "../../geometry/faces.ts";
@@ -13,12 +14,11 @@ import { splitIterations } from "../../geometry/iterations.ts";
 import { coresOnGrid, partition } from "../../geometry/partition.ts";
 import { clipRoi, countVoxels, parseRoi, type Roi, roiFromBox, wholeRoi } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
-import { estimateBytes } from "../../segment/memory.ts";
+import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
 import { openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
-import { BYTES_PER_VOXEL } from "../../volume/block.ts";
-import type { PredictionBasis, SegmentationBasis } from "./fingerprints.ts";
+import { BYTES_PER_VOXEL, bytesOf } from "../../volume/block.ts";
 import type { PreservedBodies } from "./preserved.ts";
 
 /** Chunks of the output unless configured, best first. */
@@ -27,7 +27,8 @@ const OUTPUT_CHUNKS: readonly Vec3[] = [
   [32, 32, 32],
 ];
 
-export interface PlanOptions extends CallOptions {
+/** Of this machine. */
+export interface WorkerOptions {
   /** Worker threads; absent: as many as cores and memory allow. */
   readonly workers?: number;
   /** Memory to plan with, in bytes; absent: what the machine has. */
@@ -46,9 +47,12 @@ export interface RunPlan {
   /** Ids of the subvolumes of each iteration. */
   readonly iterations: readonly (readonly number[])[];
   readonly preserved: PreservedBodies | null;
-  readonly basis: SegmentationBasis;
-  readonly predictionBasis: PredictionBasis;
-  readonly workers: Slots;
+  /** Fingerprints of all that labels, and predictions, depend on beside their boxes. */
+  readonly labelsBasis: string;
+  readonly predictionsBasis: string;
+  readonly roiFingerprint: string;
+  /** Planned bytes of a worker at its peak. */
+  readonly bytesPerTask: number;
   /** Voxels inside the volume and the ROI: what the certificate expects. */
   readonly voxelsExpected: number;
   readonly voxelsRead: number;
@@ -57,8 +61,8 @@ export interface RunPlan {
   readonly bytesWritten: number;
 }
 
-/** Throws for what cannot work: `E_ROI_INVALID`, `E_PARTITION`, `E_DTYPE`, `E_MEMORY`, and what stores and plug-ins refuse. */
-export async function planRun(config: Config, options: PlanOptions = {}): Promise<RunPlan> {
+/** Throws for what cannot work: `E_ROI_INVALID`, `E_PARTITION`, `E_DTYPE`, and what stores and plug-ins refuse. */
+export async function planRun(config: Config, options: CallOptions = {}): Promise<RunPlan> {
   const input = await openVolume(config.input.source, options);
   const info = await input.info(options);
   if (info.dtype !== "uint8") {
@@ -95,7 +99,7 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
   }
   const shape = shapeOf(subvolumes[0]!.bordered);
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
-  const identity = await input.identity(options);
+  const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;
   const preserved =
     config.preserveBodies === null
@@ -113,27 +117,35 @@ export async function planRun(config: Config, options: PlanOptions = {}): Promis
     faces: findFaces(subvolumes),
     iterations: splitIterations(subvolumes.length, config.iterationSize),
     preserved,
-    basis: {
+    labelsBasis: fingerprint({
+      ...common,
       segmentor,
-      input: identity,
-      bounds,
-      voxelSizeNm,
-      preserved:
-        preserved === null
-          ? null
-          : { identity: await identityOf(preserved.source, options), bodies: Array.from(preserved.bodies, String) },
-    },
-    predictionBasis: { segmentor: upToPredictions(segmentor), input: identity, bounds, voxelSizeNm },
-    workers: planSlots({
-      bytesPerTask: estimateBytes(config.segmentor, shape),
-      ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
-      ...(options.workers !== undefined && { wanted: options.workers }),
-      ...(options.memoryBytes !== undefined && { memoryBytes: options.memoryBytes }),
+      preserved: preserved === null ? null : await preservedBasis(preserved, options),
     }),
+    roiFingerprint: fingerprint(roi),
+    predictionsBasis: fingerprint({ ...common, segmentor: upToPredictions(segmentor) }),
+    bytesPerTask: Math.max(
+      estimateBytes(config.segmentor, shape),
+      estimateWriteBytes(shapeOf(subvolumes[0]!.core), spec.chunk ?? shapeOf(subvolumes[0]!.core)),
+    ),
     voxelsExpected,
     voxelsRead,
     bytesRead: voxelsRead * BYTES_PER_VOXEL[info.dtype],
     bytesWritten: voxelsExpected * BYTES_PER_VOXEL.uint64,
+  };
+}
+
+/** The workers of the local engine. `E_MEMORY` when not even one fits, or not as many as are wanted. */
+export function planWorkers(config: Config, { bytesPerTask }: Pick<RunPlan, "bytesPerTask">, options: WorkerOptions = {}): Slots {
+  return planSlots({ bytesPerTask, ...slotsRequest(config, options) });
+}
+
+/** The same as a request, for the engine. */
+export function slotsRequest(config: Config, { workers, memoryBytes }: WorkerOptions): Omit<SlotsRequest, "bytesPerTask"> {
+  return {
+    ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
+    ...(workers !== undefined && { wanted: workers }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
   };
 }
 
@@ -167,8 +179,9 @@ async function readRoi(config: Config): Promise<Roi> {
   return parseRoi(json, roi.blockSize);
 }
 
-async function identityOf(source: string, options: CallOptions): Promise<string> {
-  return await (await openVolume(source, options)).identity(options);
+async function preservedBasis({ source, bodies }: PreservedBodies, options: CallOptions): Promise<unknown> {
+  const identity = await (await openVolume(source, options)).identity(options);
+  return { identity, bodies: bytesFingerprint(bytesOf(bodies)) };
 }
 
 /** The output with the largest chunks of which all core boxes consist, so that each is written once, by one task. */

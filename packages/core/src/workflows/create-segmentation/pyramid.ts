@@ -1,12 +1,7 @@
 /** Step: the coarser levels of the output, level by level, each from the one before. */
-import { fillPyramidCell, type PyramidTask } from "../pyramid.ts";
+import type { PyramidTask } from "../pyramid.ts";
 import { stageRef } from "../stage-ref.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
-
-/** The stage: one box of a level. */
-export async function writePyramidCell(task: PyramidTask): Promise<void> {
-  await fillPyramidCell(task);
-}
 
 export async function writePyramid({ engine, signal }: RunContext, levels: readonly (readonly PyramidTask[])[]): Promise<void> {
   for (const tasks of levels) {

@@ -28,18 +28,18 @@ export async function sampleSubvolume(config: Config, plan: RunPlan, options: Ca
     const task = {
       subvolume,
       roi: restrictRoi(plan.roi, subvolume.bordered),
-      labels: labelsName(plan.basis, plan.roi, subvolume),
+      labels: labelsName(plan.labelsBasis, plan.roi, subvolume),
       predictions: null,
-      faces: [],
     };
     const params = {
       runFolder: folder,
       keepLabels: false,
+      carryLabels: true,
       input: plan.input.source,
       bounds: plan.input.info.bounds,
       voxelSizeNm: plan.output.spec.voxelSizeNm,
       segmentor: config.segmentor,
-      preserved: plan.preserved,
+      preserved: plan.preserved === null ? null : { broadcast: "preserved" },
     };
     const context = {
       key: "sample",
@@ -49,6 +49,7 @@ export async function sampleSubvolume(config: Config, plan: RunPlan, options: Ca
       logger: silentLogger,
       signal: options.signal ?? new AbortController().signal,
       report() {},
+      broadcast: async <T>() => plan.preserved as T, // the only one
     };
     const began = performance.now();
     const row = await segmentSubvolume(task, params, context);

@@ -1,24 +1,27 @@
 /** The stage that segments one subvolume: restore from a checkpoint, or read, segment and keep. */
-import { type CheckpointName, loadCheckpoint, packBytes, packLabels, saveCheckpoint, unpackBytes } from "../../checkpoint/index.ts";
-import type { TaskContext } from "../../engine/types.ts";
+import {
+  bytesFingerprint,
+  type CheckpointName,
+  loadCheckpoint,
+  packBytes,
+  packLabels,
+  saveCheckpoint,
+  unpackBytes,
+} from "../../checkpoint/index.ts";
+import type { Broadcast, TaskContext } from "../../engine/types.ts";
 import { AxonloomError, isAxonloomError, type PlainError, toPlainError } from "../../errors.ts";
 import { type Box, formatBox, intersect, isEmpty, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { maskOf, type Roi } from "../../geometry/roi.ts";
-import type { Face, Subvolume } from "../../geometry/subvolume.ts";
+import type { Subvolume } from "../../geometry/subvolume.ts";
 import { type KeyValueStore, openKeyValue } from "../../keyvalue/index.ts";
 import type { PredictionCache, Predictions, SegmentorConfig } from "../../segment/types.ts";
 import { openVolume } from "../../store/index.ts";
 import { type Block, bytesOf, copyIntersection } from "../../volume/block.ts";
-import { maskOfPreserved, type PreservedBodies, readPreserved } from "./preserved.ts";
+import { openPreserved, type PreservedBodies, preservedMask } from "./preserved.ts";
 import { segmentorOf } from "./segmentor-cache.ts";
 
 /** A failing segmentor gets so many tries in one task. */
 const TRIES = 2;
-
-export interface FaceTask {
-  readonly face: Face;
-  readonly evidence: CheckpointName;
-}
 
 export interface SegmentTask {
   readonly subvolume: Subvolume;
@@ -27,19 +30,18 @@ export interface SegmentTask {
   readonly labels: CheckpointName;
   /** null: predictions are not kept. */
   readonly predictions: CheckpointName | null;
-  /** Faces whose evidence is still to be counted. */
-  readonly faces: readonly FaceTask[];
 }
 
 export interface SegmentParams {
   readonly runFolder: string;
-  /** false (`checkpoint: none`): labels travel in the row. */
+  /** Whether labels are kept as checkpoints, and whether they travel in the row too: one of them at least. */
   readonly keepLabels: boolean;
+  readonly carryLabels: boolean;
   readonly input: string;
   readonly bounds: Box;
   readonly voxelSizeNm: Vec3;
   readonly segmentor: SegmentorConfig;
-  readonly preserved: PreservedBodies | null;
+  readonly preserved: Broadcast<PreservedBodies> | null;
 }
 
 export type SegmentedRow =
@@ -48,9 +50,10 @@ export type SegmentedRow =
       readonly task: SegmentTask;
       readonly segments: number;
       readonly restored: boolean;
-      /** Bytes of the compressed labels. */
+      /** Bytes of the compressed labels, and their SHA-256. */
       readonly bytes: number;
-      /** Compressed labels; null when they lie in the checkpoint. */
+      readonly hash: string;
+      /** Compressed labels; null when they lie in the checkpoint only. */
       readonly packed: Uint8Array | null;
     }
   | { readonly status: "quarantined"; readonly task: SegmentTask; readonly error: PlainError };
@@ -64,7 +67,7 @@ export async function segmentSubvolume(task: SegmentTask, params: SegmentParams,
   if (params.keepLabels) {
     const kept = await loadCheckpoint<LabelsMeta>(store, task.labels);
     if (kept.state === "valid") {
-      return { status: "done", task, segments: kept.meta.segments, restored: true, bytes: kept.payload.length, packed: null };
+      return doneRow(task, params, kept.meta.segments, kept.payload, true);
     }
     if (kept.state === "damaged") context.logger.warn(`checkpoint ${task.labels.key} is damaged (${kept.reason}): computed again`);
     if (kept.state === "stale") context.logger.info(`checkpoint ${task.labels.key} was made from something else: computed again`);
@@ -83,7 +86,20 @@ export async function segmentSubvolume(task: SegmentTask, params: SegmentParams,
   const segments = largestOf(labels);
   const packed = packLabels(labels, shapeOf(task.subvolume.bordered));
   if (params.keepLabels) await saveCheckpoint(store, task.labels, { segments } satisfies LabelsMeta, packed);
-  return { status: "done", task, segments, restored: false, bytes: packed.length, packed: params.keepLabels ? null : packed };
+  return doneRow(task, params, segments, packed, false);
+}
+
+function doneRow(task: SegmentTask, params: SegmentParams, segments: number, packed: Uint8Array, restored: boolean): SegmentedRow {
+  const { length: bytes } = packed;
+  return {
+    status: "done",
+    task,
+    segments,
+    restored,
+    bytes,
+    hash: bytesFingerprint(packed),
+    packed: params.carryLabels ? packed : null,
+  };
 }
 
 /** The labels, or the error of the last try. Errors of stores are thrown: a damaged input or a full disk is no matter of one subvolume. */
@@ -97,7 +113,9 @@ async function tryToSegment(
   const segmentor = await segmentorOf(params.segmentor);
   const inside = maskOf(roi, subvolume.bordered, params.bounds);
   const preserved =
-    params.preserved === null ? null : maskOfPreserved(await readPreserved(params.preserved, subvolume.bordered, inside));
+    params.preserved === null
+      ? null
+      : await preservedMask(await openPreserved(await context.broadcast(params.preserved)), subvolume.bordered, inside);
   let failure = new Error("not tried");
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const gray = await readGray(params.input, subvolume.bordered, params.bounds);

@@ -10,8 +10,13 @@ import type { SegmentorConfig } from "../../segment/types.ts";
 import { decodeEvidence, encodeEvidence } from "../../stitch/evidence-codec.ts";
 import { countFace } from "../../stitch/overlap.ts";
 import type { StitchPolicy } from "../../stitch/types.ts";
-import type { FaceTask, SegmentedRow } from "./segment-stage.ts";
+import type { SegmentedRow } from "./segment-stage.ts";
 import { segmentorOf } from "./segmentor-cache.ts";
+
+export interface FaceTask {
+  readonly face: Face;
+  readonly evidence: CheckpointName;
+}
 
 /** One side of a face: the labels of one subvolume in the overlap region. */
 export interface FaceSide {
@@ -39,10 +44,14 @@ export async function packedLabels(row: SegmentedRow & { readonly status: "done"
   );
 }
 
-/** Cuts the regions of all faces of a subvolume that are still to be counted. */
-export async function cutFaces(row: SegmentedRow, params: { readonly runFolder: string }): Promise<Keyed<FaceSide>[]> {
-  if (row.status !== "done" || row.task.faces.length === 0) return [];
-  const { subvolume, faces } = row.task;
+/** Cuts the regions of the faces of a subvolume that are to be counted. */
+export async function cutFaces(
+  input: { readonly left: readonly SegmentedRow[]; readonly right: readonly (readonly FaceTask[])[] },
+  params: { readonly runFolder: string },
+): Promise<Keyed<FaceSide>[]> {
+  const [row, faces] = [input.left[0], input.right[0]];
+  if (row?.status !== "done" || faces === undefined) return [];
+  const { subvolume } = row.task;
   const origin = map3((axis) => -subvolume.bordered.start[axis]);
   const boxes = faces.map(({ face }) => translate(face.box, origin));
   const regions = unpackBoxes(await packedLabels(row, params.runFolder), boxes);
@@ -56,15 +65,13 @@ export async function cutFaces(row: SegmentedRow, params: { readonly runFolder: 
   }));
 }
 
-/** Counts a face and keeps the evidence. False when a side is missing (its subvolume is quarantined). */
-export async function countOverlap(sides: readonly FaceSide[], params: { readonly runFolder: string }): Promise<boolean> {
-  const a = sides.find(({ side }) => side === "a");
-  const b = sides.find(({ side }) => side === "b");
-  if (a === undefined || b === undefined) return false;
+/** Counts a face and keeps the evidence in the run folder. */
+export async function countOverlap(sides: readonly FaceSide[], params: { readonly runFolder: string }): Promise<void> {
+  const a = sides.find(({ side }) => side === "a")!;
+  const b = sides.find(({ side }) => side === "b")!;
   const { face, evidence: name } = a.task;
   const evidence = countFace(face, shapeOf(face.box), decodeRuns(a.region).labels, decodeRuns(b.region).labels);
   await saveCheckpoint(openKeyValue(params.runFolder), name, { a: face.a, b: face.b }, encodeEvidence(evidence));
-  return true;
 }
 
 /** Matches of one face, as two columns of local segment ids. */
@@ -101,9 +108,4 @@ export async function decideFace(task: FaceTask, params: DecideParams): Promise<
     segmentsA: Uint32Array.from(matches, (match) => match.a),
     segmentsB: Uint32Array.from(matches, (match) => match.b),
   };
-}
-
-/** Whether the evidence of a face is there and valid. */
-export async function hasEvidence(runFolder: string, name: CheckpointName): Promise<boolean> {
-  return (await loadCheckpoint(openKeyValue(runFolder), name)).state === "valid";
 }

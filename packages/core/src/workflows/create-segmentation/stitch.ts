@@ -1,10 +1,17 @@
 /** Step: from segmented subvolumes to the mapping of segments to bodies. */
+import { loadCheckpoint } from "../../checkpoint/index.ts";
+import { AxonloomError } from "../../errors.ts";
 import { type Mapping, resolveMatches } from "../../stitch/resolve.ts";
 import { type SegmentIds, segmentIds } from "../../stitch/segment-ids.ts";
+import { forEachParallel } from "../../store/parallel.ts";
 import { stageRef } from "../stage-ref.ts";
-import type { RunContext } from "./context.ts";
+import { type RunContext, subvolumeKey } from "./context.ts";
+import { evidenceName } from "./fingerprints.ts";
 import type { Segmented } from "./segment.ts";
-import { faceKey } from "./stitch-stages.ts";
+import { type FaceMatches, type FaceTask, faceKey } from "./stitch-stages.ts";
+
+/** Looked up at once in the run folder. */
+export const LOOKUPS = 16;
 
 export interface Stitched {
   readonly ids: SegmentIds;
@@ -12,23 +19,53 @@ export interface Stitched {
   readonly matches: number;
 }
 
-export async function stitchAll(run: RunContext, segmented: Segmented): Promise<Stitched> {
+export interface Faces {
+  /** Those with both sides segmented, by (a, b). */
+  readonly decidable: readonly FaceTask[];
+  /** Of these, the ones whose evidence is still to be counted. */
+  readonly toCount: readonly FaceTask[];
+}
+
+/** Looks for evidence that an earlier run has kept. */
+export async function findEvidence({ plan, store, emit, signal }: RunContext, segmented: Segmented): Promise<Faces> {
+  const without = new Set(segmented.gaps.map(({ subvolume }) => subvolume));
+  const decidable = plan.faces
+    .filter(({ a, b }) => !without.has(a) && !without.has(b))
+    .map((face): FaceTask => {
+      const [coreA, coreB] = [plan.subvolumes[face.a]!.core, plan.subvolumes[face.b]!.core];
+      return { face, evidence: evidenceName(face, coreA, coreB, segmented.hashes[face.a]!, segmented.hashes[face.b]!) };
+    });
+  const missing = new Set<FaceTask>();
+  await forEachParallel(
+    decidable,
+    LOOKUPS,
+    async (task) => {
+      const kept = await loadCheckpoint(store, task.evidence);
+      if (kept.state === "damaged") {
+        const message = `${task.evidence.key} is damaged (${kept.reason}): computed again`;
+        emit({ event: "log", level: "warn", task: `face ${faceKey(task.face)}`, message });
+      }
+      if (kept.state !== "valid") missing.add(task);
+    },
+    { signal },
+  );
+  return { decidable, toCount: decidable.filter((task) => missing.has(task)) };
+}
+
+export async function stitchAll(run: RunContext, segmented: Segmented, faces: Faces): Promise<Stitched> {
   const { plan, config, engine, signal } = run;
   const params = { runFolder: config.runFolder };
+  const sides = segmented.rows
+    .cogroup(engine.parallelize(facesBySubvolume(faces.toCount)))
+    .flatMap(stageRef("cutFaces"), params, { label: "faces" });
+  await sides.groupByKey().foreach(stageRef("countOverlap"), params, { label: "stitch", signal });
+
   const ids = segmentIds({
     labelOffset: config.labelOffset,
     preserved: plan.preserved?.bodies ?? new BigUint64Array(0),
     counts: segmented.counts,
   });
-
-  const sides = segmented.rows.flatMap(stageRef("cutFaces"), params, { label: "faces" });
-  for await (const _ of sides.groupByKey().map(stageRef("countOverlap"), params, { label: "stitch" }).collect({ signal })) {
-    // the evidence is kept in the run folder
-  }
-
-  const without = new Set(segmented.gaps.map(({ subvolume }) => subvolume));
-  const decidable = segmented.faces.filter(({ face }) => !without.has(face.a) && !without.has(face.b));
-  const rows = decidable.map((task) => ({ key: faceKey(task.face), value: task }));
+  const rows = faces.decidable.map((task) => ({ key: faceKey(task.face), value: task }));
   const decide = { ...params, segmentor: config.segmentor, policy: config.stitch };
   const a = new GrowingList();
   const b = new GrowingList();
@@ -36,6 +73,7 @@ export async function stitchAll(run: RunContext, segmented: Segmented): Promise<
     .parallelize(rows)
     .map(stageRef("decideFace"), decide, { label: "stitch" })
     .collect({ signal })) {
+    checkMatches(value, segmented.counts);
     const [offsetA, offsetB] = [ids.offsets[value.a]!, ids.offsets[value.b]!];
     for (let i = 0; i < value.segmentsA.length; i++) {
       a.push(offsetA + value.segmentsA[i]!);
@@ -43,6 +81,35 @@ export async function stitchAll(run: RunContext, segmented: Segmented): Promise<
     }
   }
   return { ids, mapping: resolveMatches({ a: a.values(), b: b.values() }), matches: a.length };
+}
+
+function* facesBySubvolume(faces: readonly FaceTask[]) {
+  const bySubvolume = new Map<number, FaceTask[]>();
+  for (const task of faces) {
+    for (const id of [task.face.a, task.face.b]) {
+      const list = bySubvolume.get(id);
+      if (list === undefined) bySubvolume.set(id, [task]);
+      else list.push(task);
+    }
+  }
+  for (const [id, tasks] of bySubvolume) yield { key: subvolumeKey(id), value: tasks };
+}
+
+/** A segment that its subvolume does not have would be another subvolume's: a user's segmentor may be wrong. */
+function checkMatches({ a, b, segmentsA, segmentsB }: FaceMatches, counts: readonly number[]): void {
+  for (const [subvolume, segments] of [
+    [a, segmentsA],
+    [b, segmentsB],
+  ] as const) {
+    const count = counts[subvolume]!;
+    const wrong = segments.find((segment) => segment < 1 || segment > count);
+    if (wrong === undefined) continue;
+    throw new AxonloomError(
+      "E_PLUGIN_RESULT",
+      `stitch, face of subvolumes ${a} and ${b}: expected matches of segments 1 to ${count} of subvolume ${subvolume}, found segment ${wrong}`,
+      { a, b, subvolume, segment: wrong },
+    );
+  }
 }
 
 /** A Float64Array that grows: 8 bytes a number, where a plain list would take 16 and more. */

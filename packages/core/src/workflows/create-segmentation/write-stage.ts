@@ -1,6 +1,7 @@
 /** The stage that relabels one subvolume and writes its core box. */
 import { applyTable } from "@axonloom/kernels";
 import { type CheckpointName, loadCheckpoint, saveCheckpoint, unpackBoxes } from "../../checkpoint/index.ts";
+import type { Broadcast, TaskContext } from "../../engine/types.ts";
 import { type Box, intersect, isEmpty, map3, shapeOf, translate, volumeOf } from "../../geometry/box.ts";
 import { countVoxels, maskOf } from "../../geometry/roi.ts";
 import { openKeyValue } from "../../keyvalue/index.ts";
@@ -8,7 +9,7 @@ import { relabelTable } from "../../stitch/relabel.ts";
 import type { LocalMapping } from "../../stitch/resolve.ts";
 import { segmentIds } from "../../stitch/segment-ids.ts";
 import { openVolume } from "../../store/index.ts";
-import { holds, type PreservedBodies, readPreserved } from "./preserved.ts";
+import { comparePreserved, openPreserved, type PreservedBodies, writePreservedIds } from "./preserved.ts";
 import type { SegmentedRow } from "./segment-stage.ts";
 import { packedLabels } from "./stitch-stages.ts";
 
@@ -25,7 +26,7 @@ export interface WriteParams {
   readonly output: string;
   readonly bounds: Box;
   readonly outputBounds: Box;
-  readonly preserved: PreservedBodies | null;
+  readonly preserved: Broadcast<PreservedBodies> | null;
   readonly labelOffset: bigint;
   /** Segments of the run. */
   readonly segments: number;
@@ -46,11 +47,14 @@ export interface WrittenRow {
   readonly preserved: readonly string[];
 }
 
+const NONE = new BigUint64Array(0);
+
 type WrittenMeta = Omit<WrittenRow, "present">;
 
 export async function relabelAndWrite(
   input: { readonly left: readonly SegmentedRow[]; readonly right: readonly WriteTask[] },
   params: WriteParams,
+  context: TaskContext,
 ): Promise<WrittenRow> {
   const [row, task] = [input.left[0]!, input.right[0]!];
   const { subvolume, roi } = row.task;
@@ -58,6 +62,7 @@ export async function relabelAndWrite(
   const kept = await loadCheckpoint<WrittenMeta>(store, task.written);
   if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, present: kept.payload };
 
+  const preserved = params.preserved === null ? null : await context.broadcast(params.preserved);
   const core = intersect(subvolume.core, params.outputBounds);
   const present = new Uint8Array(task.mapping.members.length);
   const meta = { subvolume: subvolume.id, voxels: 0, labelled: 0, single: 0, preserved: [] as string[] };
@@ -72,15 +77,15 @@ export async function relabelAndWrite(
     meta.single = countPresent(local!, row.segments, task.mapping.members, present);
     const ids = segmentIds({
       labelOffset: params.labelOffset,
-      preserved: params.preserved?.bodies ?? new BigUint64Array(0),
+      preserved: preserved?.bodies ?? NONE,
       counts: [params.segments],
     });
     bodies = applyTable(local!, relabelTable({ ids, offset: task.offset, segments: row.segments, ...task.mapping }), bodies);
     meta.voxels = countVoxels(roi, core, params.bounds);
   }
-  if (params.preserved !== null && bodies.length > 0) {
-    const ids = await readPreserved(params.preserved, core, maskOf(roi, core, params.bounds));
-    if (ids !== null) meta.preserved = overlay(bodies, ids);
+  if (preserved !== null && bodies.length > 0) {
+    const source = await openPreserved(preserved);
+    meta.preserved = Array.from(await writePreservedIds(source, core, maskOf(roi, core, params.bounds), bodies), String);
   }
   for (let i = 0; i < bodies.length; i++) if (bodies[i] !== 0n) meta.labelled += 1;
   if (bodies.length > 0) {
@@ -105,46 +110,15 @@ function countPresent(labels: Uint32Array, segments: number, members: Uint32Arra
   return others;
 }
 
-/** Writes the preserved ids over the bodies; the ids that occur, as text. */
-function overlay(bodies: BigUint64Array, preserved: BigUint64Array): string[] {
-  const seen = new Set<bigint>();
-  let last = 0n;
-  for (let i = 0; i < preserved.length; i++) {
-    const id = preserved[i]!;
-    if (id === 0n) continue;
-    bodies[i] = id;
-    if (id !== last) seen.add(id);
-    last = id;
-  }
-  return [...seen].sort((a, b) => (a < b ? -1 : 1)).map(String);
-}
-
 /** Compares the written core box with the source of the preserved bodies; voxels compared and voxels that are wrong. */
 export async function verifyPreserved(
   row: SegmentedRow,
   params: WriteParams,
+  context: TaskContext,
 ): Promise<{ readonly compared: number; readonly wrong: number }> {
   const { subvolume, roi } = row.task;
   const core = intersect(subvolume.core, params.outputBounds);
   if (params.preserved === null || isEmpty(core)) return { compared: 0, wrong: 0 };
-  const inside = maskOf(roi, core, params.bounds);
-  const expected = await readPreserved(params.preserved, core, inside);
-  const written = (await (await openVolume(params.output)).read(core)).data as BigUint64Array;
-  let compared = 0;
-  let wrong = 0;
-  let last = 0n;
-  let lastIsPreserved = false;
-  for (let i = 0; i < written.length; i++) {
-    const id = written[i]!;
-    if (id !== last) {
-      last = id;
-      lastIsPreserved = holds(params.preserved.bodies, id);
-    }
-    const wanted = expected === null ? 0n : expected[i]!;
-    if (wanted !== 0n || lastIsPreserved) {
-      compared += 1;
-      if (wanted !== id) wrong += 1;
-    }
-  }
-  return { compared, wrong };
+  const source = await openPreserved(await context.broadcast(params.preserved));
+  return await comparePreserved(source, await openVolume(params.output), core, (piece) => maskOf(roi, piece, params.bounds));
 }

@@ -1,13 +1,15 @@
 /** Step: relabel and write every core box, then check what was written. */
-import { type CheckpointName, fingerprint, loadCheckpoint } from "../../checkpoint/index.ts";
+import { bytesFingerprint, type CheckpointName, loadCheckpoint } from "../../checkpoint/index.ts";
 import { AxonloomError } from "../../errors.ts";
-import { localMapping } from "../../stitch/resolve.ts";
+import { type LocalMapping, localMapping } from "../../stitch/resolve.ts";
+import { forEachParallel } from "../../store/parallel.ts";
+import { bytesOf } from "../../volume/block.ts";
 import { stageRef } from "../stage-ref.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
 import { writtenName } from "./fingerprints.ts";
 import { prepareOutput } from "./output.ts";
 import type { Segmented } from "./segment.ts";
-import type { Stitched } from "./stitch.ts";
+import { LOOKUPS, type Stitched } from "./stitch.ts";
 import type { WriteParams, WriteTask } from "./write-stage.ts";
 
 export interface Written {
@@ -20,56 +22,76 @@ export interface Written {
   readonly bodies: number;
 }
 
-export async function writeAll(run: RunContext, segmented: Segmented, { ids, mapping }: Stitched): Promise<Written> {
+export async function writeAll(run: RunContext, segmented: Segmented, stitched: Stitched): Promise<Written> {
   const { plan, config, engine, signal } = run;
   const { destination, spec } = plan.output;
-  const tasks = plan.subvolumes.map(({ id, core }): WriteTask => {
-    const offset = ids.offsets[id]!;
-    const part = localMapping(mapping, offset, segmented.counts[id]!);
+  const { ids, mapping } = stitched;
+  const part = (id: number) => localMapping(mapping, ids.offsets[id]!, segmented.counts[id]!);
+  const names = plan.subvolumes.map(({ id, core }) => {
     const content = {
-      labels: segmented.names[id]!.fingerprint,
-      quarantined: segmented.counts[id] === 0,
-      offset,
-      mapping: fingerprint(part),
+      labels: segmented.hashes[id],
+      offset: ids.offsets[id],
+      mapping: mappingFingerprint(part(id)),
       labelOffset: config.labelOffset,
-      preserved: plan.basis.preserved,
+      // Which ids are preserved where, and the ROI, stand in it.
+      basis: plan.labelsBasis,
+      roi: plan.roiFingerprint,
       spec,
     };
-    return { written: writtenName(destination, core, content), offset, mapping: part };
+    return writtenName(destination, core, content);
   });
-  const { volume, published } = await prepareOutput(run, await allThere(run, tasks));
+  const { volume, published } = await prepareOutput(run, await allThere(run, names));
   const params: WriteParams = {
     runFolder: config.runFolder,
     output: volume,
     bounds: plan.input.info.bounds,
     outputBounds: spec.bounds,
-    preserved: plan.preserved,
+    preserved: run.preserved,
     labelOffset: config.labelOffset,
     segments: ids.total,
   };
-  const rows = tasks.map((value, id) => ({ key: subvolumeKey(id), value }));
-  const written = segmented.rows.cogroup(engine.parallelize(rows)).map(stageRef("relabelAndWrite"), params, { label: "write" });
+  const tasks = function* () {
+    for (const { id } of plan.subvolumes) {
+      yield {
+        key: subvolumeKey(id),
+        value: { written: names[id]!, offset: ids.offsets[id]!, mapping: part(id) } satisfies WriteTask,
+      };
+    }
+  };
+  const written = segmented.rows.cogroup(engine.parallelize(tasks())).map(stageRef("relabelAndWrite"), params, { label: "write" });
   let voxels = 0;
   let labelled = 0;
   let bodies = 0;
   const roots = new Set<number>();
   const preserved = new Set<string>();
-  for await (const { value } of written.collect({ signal })) {
+  for await (const { value } of written.collect({ signal, concurrency: config.parallelWrites })) {
     voxels += value.voxels;
     labelled += value.labelled;
     bodies += value.single;
-    const task = tasks[value.subvolume]!;
+    const own = part(value.subvolume);
     value.present.forEach((flag, m) => {
-      if (flag === 1) roots.add(task.mapping.roots[m]!);
+      if (flag === 1) roots.add(own.roots[m]!);
     });
     for (const id of value.preserved) preserved.add(id);
   }
   return { volume, published, params, voxels, labelled, bodies: bodies + roots.size + preserved.size };
 }
 
-async function allThere({ store }: RunContext, tasks: readonly { readonly written: CheckpointName }[]): Promise<boolean> {
-  for (const { written } of tasks) if ((await loadCheckpoint(store, written)).state !== "valid") return false;
-  return true;
+function mappingFingerprint({ members, roots }: LocalMapping): string {
+  return bytesFingerprint(bytesOf(members), new Uint8Array(roots.buffer, roots.byteOffset, roots.byteLength));
+}
+
+async function allThere({ store, emit, signal }: RunContext, names: readonly CheckpointName[]): Promise<boolean> {
+  let all = true;
+  const look = async (name: CheckpointName) => {
+    const kept = await loadCheckpoint(store, name);
+    if (kept.state !== "valid") all = false;
+    if (kept.state === "damaged") {
+      emit({ event: "log", level: "warn", task: "write", message: `${name.key} is damaged (${kept.reason}): written again` });
+    }
+  };
+  await forEachParallel(names, LOOKUPS, look, { signal });
+  return all;
 }
 
 /** Reads the output back beside the source of the preserved bodies; voxels compared. `E_VERIFY_FAILED` when one differs. */

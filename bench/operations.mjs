@@ -1,0 +1,156 @@
+/**
+ * What is timed. `inputs`: names of arrays (inputs.mjs); speed counts the voxels of the first. `make` gets them ({ data, shape }) and
+ * returns `call`, which is timed, and `check`: figures of its result, to be compared with those of other programs. `before` runs
+ * untimed before each call. peers.py has the same operations under the same names.
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import {
+  applyTable,
+  connectedComponents,
+  countOverlaps,
+  decodeCompressedSegmentation,
+  decodeRuns,
+  distanceTransform,
+  downsampleMean,
+  downsampleMode,
+  encodeCompressedSegmentation,
+  encodeRuns,
+  gaussianSmooth,
+  localMaxima,
+  regionGraph,
+  remapLabels,
+  renumber,
+  seededWatershed,
+  uniqueLabels,
+} from "@axonloom/kernels";
+
+export const OPERATIONS = [];
+
+const add = (op, inputs, make) => OPERATIONS.push({ op, inputs, make });
+const CUBE = [64, 64, 64];
+
+for (const [name, a, b] of [
+  ["fib25", "fib25_gt_u32", "fib25_ws_u32"],
+  ["pinky40", "pinky40_u32", "pinky40_cc_u32"],
+]) {
+  add(`overlap ${name}`, [a, b], (one, two) => ({
+    call: () => countOverlaps(one.data, two.data, { includeZero: true }),
+    check: ({ voxels }) => ({ pairs: voxels.length }),
+  }));
+}
+
+add("remap u64 pinky40", ["pinky40_u64"], ({ data }) => {
+  // every second label joins the one before; a second time nothing changes, so that peers may work in place
+  const from = uniqueLabels(data);
+  const to = from.map((_, k) => from[k - (k % 2)]);
+  const out = new BigUint64Array(data.length);
+  return { call: () => remapLabels(data, from, to, out), check: (labels) => ({ labels: uniqueLabels(labels).length }) };
+});
+
+add("remap u32 to u64 pinky40", ["pinky40_cc_u32"], ({ data }) => {
+  const table = BigUint64Array.from({ length: data.reduce((most, v) => Math.max(most, v), 0) + 1 }, (_, k) => BigInt(k) << 20n);
+  const out = new BigUint64Array(data.length);
+  return { call: () => applyTable(data, table, out), check: (labels) => ({ last: Number(labels[labels.length - 1]) }) };
+});
+
+add("renumber u64 pinky40", ["pinky40_u64"], ({ data }) => ({
+  call: () => renumber(data),
+  check: ({ ids }) => ({ labels: ids.length }),
+}));
+
+for (const connectivity of [6, 26]) {
+  for (const name of ["pinky40_u32", "fib25_ws_u32", "fib25_mask_u8", "flyem256_labels_u32"]) {
+    add(`components ${connectivity} ${name}`, [name], ({ data, shape }) => ({
+      call: () => connectedComponents(data, shape, { connectivity }),
+      check: ({ count }) => ({ labels: count }),
+    }));
+  }
+}
+
+add("watershed u8 fib25", ["fib25_membrane_u8", "fib25_seeds_u32"], (membrane, seeds) => {
+  const labels = new Uint32Array(seeds.data.length);
+  return {
+    before: () => labels.set(seeds.data),
+    call: () => seededWatershed(membrane.data, labels, membrane.shape),
+    check: () => ({ labels: uniqueLabels(labels).length }),
+  };
+});
+
+for (const [name, spacing] of [
+  ["", [1, 1, 1]],
+  ["anisotropic ", [4, 1.6, 1.6]],
+]) {
+  add(`distance ${name}fib25`, ["fib25_walls_u8"], ({ data, shape }) => {
+    const out = new Float32Array(data.length);
+    return { call: () => distanceTransform(data, shape, { spacing, out }), check: (d) => ({ mean: mean(d) }) };
+  });
+}
+
+for (const [sigma, name] of [
+  [1.6, "fib25_gray_f32"],
+  [3.5, "fib25_gray_f32"],
+  [1.6, "flyem262_gray_f32"],
+]) {
+  add(`gaussian ${sigma} ${name}`, [name], ({ data, shape }) => {
+    const out = new Float32Array(data.length);
+    return { call: () => gaussianSmooth(data, shape, { sigma: [sigma, sigma, sigma], out }), check: (v) => ({ mean: mean(v) }) };
+  });
+}
+
+add("local maxima fib25", ["fib25_walls_u8"], ({ data, shape }) => {
+  const distances = gaussianSmooth(distanceTransform(data, shape), shape, { sigma: [3, 3, 3] });
+  return {
+    call: () => localMaxima(distances, shape, { minimum: 0 }),
+    check: (m) => ({ voxels: m.reduce((sum, v) => sum + v, 0) }),
+  };
+});
+
+add("region graph fib25", ["fib25_ws_u32", "fib25_membrane_u8"], (labels, membrane) => ({
+  call: () => regionGraph(labels.data, membrane.data, labels.shape),
+  check: ({ u }) => ({ edges: u.length }),
+}));
+
+for (const name of ["pinky40_u32", "fib25_ws_u32", "flyem256_labels_u32"]) {
+  add(`checkpoint pack ${name}`, [name], ({ data, shape }) => ({
+    call: () => deflateRawSync(encodeRuns(data, shape), { level: 1 }),
+    check: (bytes) => ({ bytes_per_voxel: bytes.length / data.length }),
+  }));
+  add(`checkpoint unpack ${name}`, [name], ({ data, shape }) => {
+    const bytes = deflateRawSync(encodeRuns(data, shape), { level: 1 });
+    return {
+      call: () => decodeRuns(inflateRawSync(bytes)),
+      check: ({ labels }) => ({ wrong: labels.reduce((sum, v, i) => sum + (v === data[i] ? 0 : 1), 0) }),
+    };
+  });
+}
+
+const eachCube = (data) => Array.from({ length: data.length / 64 ** 3 }, (_, k) => data.subarray(k * 64 ** 3, (k + 1) * 64 ** 3));
+
+add("compressed_segmentation encode pinky256", ["pinky256_cubes_u64"], ({ data }) => ({
+  call: () => eachCube(data).map((cube) => encodeCompressedSegmentation(cube, CUBE)),
+  check: (chunks) => ({ bytes_per_voxel: chunks.reduce((sum, chunk) => sum + chunk.length, 0) / data.length }),
+}));
+
+add("compressed_segmentation decode pinky256", ["pinky256_cubes_u64"], ({ data }) => {
+  const chunks = eachCube(data).map((cube) => encodeCompressedSegmentation(cube, CUBE));
+  return {
+    call: () => chunks.map((chunk) => decodeCompressedSegmentation(chunk, CUBE, "uint64")),
+    check: (cubes) => ({ first: Number(cubes[0][0]) }),
+  };
+});
+
+add("downsample mode pinky40", ["pinky40_u32"], ({ data, shape }) => ({
+  call: () => downsampleMode(data, shape),
+  check: (level) => ({ labels: uniqueLabels(level.data).length }),
+}));
+
+add("downsample mean flyem262", ["flyem262_gray_u8"], ({ data, shape }) => ({
+  call: () => downsampleMean(data, shape),
+  check: (level) => ({ mean: mean(level.data) }),
+}));
+
+function mean(values) {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}

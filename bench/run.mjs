@@ -1,0 +1,85 @@
+/**
+ * npm run bench -- [kernels] [pipeline] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ *
+ * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
+ * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
+ */
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { benchKernels } from "./kernels.mjs";
+import { benchPipeline } from "./pipeline.mjs";
+import { formatTable, megabytes, number } from "./table.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: "string", default: "" },
+    peers: { type: "string" },
+    inputs: { type: "string", default: join(tmpdir(), "axonloom-bench") },
+    seconds: { type: "string", default: "4" },
+    calls: { type: "string", default: "9" },
+    pairs: { type: "string", default: "5" },
+  },
+});
+
+const PARTS = ["kernels", "pipeline"];
+const unknown = positionals.find((part) => !PARTS.includes(part));
+if (unknown !== undefined) throw new Error(`"${unknown}": expected ${PARTS.join(" or ")}`);
+const parts = positionals.length === 0 ? PARTS : positionals;
+
+const records = [];
+function emit(record) {
+  records.push(record);
+  process.stdout.write(`${JSON.stringify(record)}\n`);
+}
+
+emit({ kind: "machine", node: process.version, cpu: cpus()[0]?.model ?? "", cores: cpus().length, load: loadavg()[0] });
+const common = { folder: values.inputs, only: values.only, emit };
+if (parts.includes("kernels")) {
+  await benchKernels({ ...common, peers: values.peers ?? null, seconds: Number(values.seconds), calls: Number(values.calls) });
+  process.stderr.write(`\n${kernelTable()}\n`);
+}
+if (parts.includes("pipeline")) {
+  await benchPipeline({ ...common, pairs: Number(values.pairs) });
+  process.stderr.write(`\n${pipelineTable()}\n`);
+  for (const record of records.filter(({ kind }) => kind === "workers")) process.stderr.write(`\n${speedupLine(record)}\n`);
+}
+
+/** Two workers can only be twice as fast where two cores are free. */
+function speedupLine({ pairs, speedup_median, highest_load, cores }) {
+  const busy =
+    highest_load > 1.5 * cores ? `; NOT VALID: other programs were running (load ${number(highest_load)} on ${cores} cores)` : "";
+  return `two workers against one: ${number(speedup_median)} times as fast (median of ${pairs} pairs)${busy}`;
+}
+
+function kernelTable() {
+  return formatTable(
+    records.filter(({ kind }) => kind === "kernel"),
+    [
+      ["operation", ({ op, program }) => (program === "axonloom" ? op : `  ${program}`)],
+      ["Mvoxel/s", ({ mvox_per_s, error }) => (error === undefined ? number(mvox_per_s) : `failed: ${error}`)],
+      ["median", ({ mvox_per_s_median }) => number(mvox_per_s_median)],
+      ["ours ×", ({ ours_times_faster }) => number(ours_times_faster)],
+      ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
+      ["bytes/voxel", ({ bytes_per_voxel }) => number(bytes_per_voxel)],
+      ["result", ({ differs }) => (differs === undefined ? "" : `differs from ours: ${JSON.stringify(differs)}`)],
+    ],
+  );
+}
+
+function pipelineTable() {
+  return formatTable(
+    records.filter(({ kind }) => kind === "run"),
+    [
+      ["run", ({ name }) => name],
+      ["workers", ({ workers }) => number(workers)],
+      ["subvolumes", ({ subvolumes }) => number(subvolumes)],
+      ["Mvoxel/s per core", ({ mvox_per_s_cpu }) => number(mvox_per_s_cpu)],
+      ["seconds", ({ seconds }) => number(seconds)],
+      ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
+      ["checkpoint bytes/voxel", ({ checkpoint_bytes_per_voxel }) => number(checkpoint_bytes_per_voxel)],
+      ["VI", ({ vi }) => number(vi, 4)],
+    ],
+  );
+}

@@ -1,4 +1,0 @@
-/** The stage that changes nothing. */
-export function identity<T>(value: T): T {
-  return value;
-}
