@@ -1,20 +1,27 @@
 /** The Spark engine on a real server, started once: `local[2,3]` on loopback. Found by SPARK_HOME; absent, these tests skip, visibly. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   type Broadcast,
+  type Config,
+  type CreateSegmentationOptions,
+  createSegmentation,
   type Engine,
   type EngineEvent,
   type EngineFactory,
   type Keyed,
+  type RunEvent,
+  type RunSummary,
   type SparkServer,
   type StageRef,
   sparkEngineFactory,
   startSparkServer,
 } from "@axonloom/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { configOf, runSmall, smallVolume } from "./fixtures.ts";
+import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
 
 const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
 const home = process.env["SPARK_HOME"];
@@ -257,22 +264,119 @@ describe.skipIf(!available)("on Spark", () => {
   });
 
   describe("a whole run", () => {
-    const engine = () => ({ engine: factory });
+    /** Ends the run after so many segmented subvolumes; what is left of it can be resumed. */
+    async function interrupted(config: Config, segmented: number, options: CreateSegmentationOptions): Promise<void> {
+      const abort = new AbortController();
+      const onEvent = (event: RunEvent) => {
+        if (event.event === "progress" && event.stage === "segment" && event.done === segmented) abort.abort();
+      };
+      const run = createSegmentation(config, { ...options, signal: abort.signal, onEvent });
+      await expect(run).rejects.toMatchObject({ code: "E_INTERRUPTED" });
+    }
 
-    test("gives the same bytes as the local engine, with iteration sizes 1 and all", async () => {
-      const local = await runSmall(configOf(smallVolume()));
-      const { summary, certificate, events } = await runSmall(configOf(smallVolume()), engine());
-      expect(summary).toMatchObject({
-        status: "complete",
-        digest: local.summary.digest,
-        bodies: local.summary.bodies,
-        subvolumes: 27,
-      });
+    let expected: RunSummary;
+
+    test("gives the same bytes as the local engine", async () => {
+      expected = (await runSmall(configOf(smallVolume()))).summary;
+      const { summary, certificate, events } = await runSmall(configOf(smallVolume()), { engine: factory });
+      const { digest, bodies, matches } = expected;
+      expect(summary).toMatchObject({ status: "complete", digest, bodies, matches, subvolumes: 27, restored: 0 });
       expect(certificate.complete).toBe(true);
-      const progress = events.filter(({ event }) => event === "progress");
-      expect(progress.filter((event) => "stage" in event && event.stage === "segment")).toHaveLength(27);
-      const bySeven = await runSmall(configOf(smallVolume(), { "iteration-size": 1 }), engine());
-      expect(bySeven.summary.digest).toBe(local.summary.digest);
+      const done = (stage: string) => events.filter((event) => event.event === "progress" && event.stage === stage).length;
+      expect([done("segment"), done("write")]).toEqual([27, 27]);
+    });
+
+    test("started on Spark with iteration size 1, it goes on locally", async () => {
+      const config = configOf(smallVolume(), { "iteration-size": 1 });
+      await interrupted(config, 9, { engine: factory });
+      const { summary } = await runSmall(config);
+      expect(summary).toMatchObject({ status: "complete", digest: expected.digest });
+      expect(summary.restored).toBeGreaterThanOrEqual(9);
+    });
+
+    test("started locally, it goes on on Spark with iteration size 1", async () => {
+      const folder = smallVolume();
+      await interrupted(configOf(folder), 9, { workers: 2 });
+      const { summary } = await runSmall(configOf(folder, { "iteration-size": 1 }), { engine: factory });
+      expect(summary).toMatchObject({ status: "complete", digest: expected.digest });
+      expect(summary.restored).toBeGreaterThanOrEqual(9);
+    });
+
+    test("labels that travel in the rows, and a plug-in that ends its worker: quarantined, the rest is written", async () => {
+      const folder = smallVolume();
+      const body =
+        "if (subvolume === 13) process.exit(3); return { data: Float32Array.from(gray, (g) => 1 - g / 255), shape: [...shape, 1] };";
+      writeFileSync(join(folder, "bad.mjs"), `export function bad({ gray, shape, subvolume }) { ${body} }`);
+      const plugin = { segmentor: { configuration: { "predict-voxels": { function: "./bad.mjs:bad" } } } };
+      const config = configOf(folder, { ...plugin, checkpoint: "none" });
+      const { summary, certificate, events } = await runSmall(config, { engine: factory });
+      expect(summary).toMatchObject({ status: "incomplete", quarantined: 1 });
+      expect(certificate).toMatchObject({ complete: false, "voxels-written": 96 ** 3 - 32 ** 3 });
+      expect(certificate.gaps).toMatchObject([{ subvolume: 13, error: { code: "E_WORKER_DIED" } }]);
+      expect(events.filter(({ event }) => event === "quarantined")).toHaveLength(1);
+    });
+
+    test("isolated steps run in processes of their own there, too", async () => {
+      const folder = smallVolume();
+      const isolated = {
+        segmentor: { configuration: { "predict-voxels": { function: "naive_membrane_predictions", "use-subprocess": true } } },
+      };
+      const roi = {
+        roi: {
+          box: [
+            [0, 0, 0],
+            [64, 32, 32],
+          ],
+        },
+      };
+      const there = await runSmall(configOf(folder, isolated, roi), { engine: factory });
+      const here = await runSmall(configOf(smallVolume(), {}, roi));
+      expect(there.summary).toMatchObject({ status: "complete", subvolumes: 2, digest: here.summary.digest });
     });
   });
+
+  describe("what does not work is said", () => {
+    const setup = () => ({ bytesPerTask: 2 ** 28, runFolder: temporaryFolder(), onEvent: () => {} });
+
+    test("no Node.js where the executors look for it", async () => {
+      const made = sparkEngineFactory({ url: server.url, token: server.token, nodePath: "/nowhere/node" })(setup());
+      await expect(made).rejects.toMatchObject({ code: "E_SPARK_WORKER", message: expect.stringMatching(/Node\.js 20 or newer/) });
+    });
+
+    test("a wrong token, and no server", async () => {
+      const refused = sparkEngineFactory({ url: server.url, token: "wrong" })(setup());
+      await expect(refused).rejects.toMatchObject({ code: "E_SPARK_UNREACHABLE", message: expect.stringMatching(/token/) });
+      const nobody = sparkEngineFactory({ url: "sc://127.0.0.1:9" })(setup());
+      await expect(nobody).rejects.toMatchObject({ code: "E_SPARK_UNREACHABLE" });
+    });
+  });
+
+  test("a server ends with the process that has started it, also when that is killed", async () => {
+    const script = fileURLToPath(new URL("./spark-server.mjs", import.meta.url));
+    const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+    const pid = Number(await new Promise((resolve) => child.stdout.once("data", resolve)));
+    expect(isAlive(pid)).toBe(true);
+    child.kill("SIGKILL");
+    await expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 200 }).toBe(false);
+  });
 });
+
+test("without Spark the command says what is missing", async () => {
+  const setup = { bytesPerTask: 2 ** 20, runFolder: "unused", onEvent: () => {} };
+  const made = sparkEngineFactory({ sparkHome: "/nowhere", workers: 1 })(setup);
+  await expect(made).rejects.toMatchObject({
+    code: "E_SPARK_NOT_FOUND",
+    message: expect.stringMatching(/SPARK_HOME.*\/nowhere.*pyspark/),
+  });
+  const tooMany = sparkEngineFactory({ workers: 9, memoryBytes: 2 ** 30 })({ ...setup, bytesPerTask: 2 ** 28 });
+  await expect(tooMany).rejects.toMatchObject({ code: "E_MEMORY" });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

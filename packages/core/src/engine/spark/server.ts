@@ -39,7 +39,7 @@ const WATCHDOG = [
   '"$@" </dev/null 3<&- & pid=$!',
   "(cat <&3 >/dev/null; kill $pid; for i in 1 2 3 4 5 6 7; do kill -0 $pid || break; sleep 1; done; kill -9 $pid; sleep 0.2;" +
     ' rm -rf "$folder") >/dev/null 2>&1 & dog=$!',
-  "wait $pid; code=$?",
+  'wait $pid; code=$?; echo "server ended with code $code" >&2',
   "wait $dog",
   "exit $code",
 ].join("\n");
@@ -61,7 +61,7 @@ export async function startSparkServer({ master, heap = "4g", conf = {}, ...opti
   const submit = [
     join(home, "bin", "spark-submit"),
     ...["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--master", master, "--driver-memory", heap],
-    // An executor without memory hangs; a process that has ended can be seen.
+    // Without memory a server hangs; one that has ended can be seen.
     ...["--driver-java-options", "-XX:+ExitOnOutOfMemoryError"],
     ...Object.entries(settings).flatMap(([key, value]) => ["--conf", `${key}=${value}`]),
   ];
@@ -81,14 +81,14 @@ export async function startSparkServer({ master, heap = "4g", conf = {}, ...opti
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   child.stdin.on("error", () => {}); // the server has ended by itself
   const stop = async () => {
+    child.ref();
     child.stdin.destroy();
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
-  // A server that runs does not keep this process alive.
   try {
     const port = await waitForPort(log, child);
-    child.unref();
+    child.unref(); // a server that runs does not keep this process alive
     return { url: `sc://127.0.0.1:${port}`, token, pid: child.pid!, stop };
   } catch (error) {
     await stop();
@@ -134,8 +134,8 @@ async function waitForPort(log: () => string, child: ChildProcess): Promise<numb
   for (const start = Date.now(); Date.now() - start < START_MS; await sleep(100)) {
     const port = /Spark Connect server started at: [\d.]+:(\d+)/.exec(log())?.[1];
     if (port !== undefined) return Number(port);
-    // The shell waits for its watchdog: that java has ended is only seen in the log, or when the shell cannot start it.
-    if (child.exitCode !== null || /Shutdown hook called|Error: |Exception in thread "main"/.test(log())) break;
+    // The shell itself waits for its watchdog.
+    if (child.exitCode !== null || /^server ended with code/m.test(log())) break;
   }
   throw new AxonloomError(
     "E_SPARK_START",
