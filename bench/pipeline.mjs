@@ -67,7 +67,7 @@ async function oneRun(folder, name, { config, truth }, workers) {
     });
     const [code] = await once(child, "close");
     if (code !== 0) throw new Error(`${name}: the run ended with ${code}`);
-    const { summary, stages, seconds, cpu_s, peak_bytes } = JSON.parse(text);
+    const { summary, stages, seconds, cpu_s, peak_bytes, peaks } = JSON.parse(text);
     const measures = truth === null ? null : await evaluateVolumes({ segmentation: summary.output, groundTruth: truth });
     return {
       kind: "run",
@@ -80,6 +80,7 @@ async function oneRun(folder, name, { config, truth }, workers) {
       cpu_s,
       stages,
       peak_bytes,
+      peak_bytes_by_stage: peaks,
       checkpoint_bytes_per_voxel: summary["checkpoint-bytes-per-voxel"],
       bodies: summary.bodies,
       digest: summary.digest,

@@ -12,7 +12,7 @@ const VIEWER = "https://neuroglancer-demo.appspot.com/";
 
 /** A link to a public viewer that looks at the middle of `bounds`. The state of the viewer is the JSON behind `#!`. */
 export function neuroglancerLink(layers: readonly NeuroglancerLayer[], bounds: Box, voxelSizeNm: Vec3): string {
-  const [x, y, z] = toXyz(voxelSizeNm).map((nm) => [nm * 1e-9, "m"]);
+  const [x, y, z] = toXyz(voxelSizeNm).map((nm) => [nm / 1e9, "m"]);
   const state = {
     dimensions: { x, y, z },
     position: toXyz(map3((axis) => Math.floor((bounds.start[axis] + bounds.stop[axis]) / 2))),

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { axonloom, temporaryFolder } from "./harness.ts";
 
-test("the demo: at least eight subvolumes, VI, digest, where the result lies and how to go on; a second call takes what is there", async () => {
+test("the demo: at least eight subvolumes, VI, digest, where the result lies and how to go on; a second call takes what is there", {
+  timeout: 600_000,
+}, async () => {
   const folder = temporaryFolder();
   const first = await axonloom(["demo"], folder);
   expect(first.code, first.stderr).toBe(0);

@@ -1,24 +1,93 @@
+export type { CallOptions } from "./call-options.ts";
 export * from "./config/index.ts";
 export * from "./engine/index.ts";
 export * from "./errors.ts";
 export * from "./evaluate/index.ts";
-export * from "./geometry/index.ts";
-export * from "./keyvalue/index.ts";
+export {
+  type BlockRuns,
+  type Box,
+  box,
+  type Face,
+  formatBox,
+  fromXyz,
+  intersect,
+  isEmpty,
+  map3,
+  type PartitionFilter,
+  type PartitionMethod,
+  type Roi,
+  type Subvolume,
+  shapeOf,
+  toXyz,
+  type Vec3,
+  volumeOf,
+} from "./geometry/index.ts";
+export { type KeyValueStore, openKeyValue } from "./keyvalue/index.ts";
+export type { Logger } from "./log.ts";
 export { type PhantomBlock, type PhantomDamage, type PhantomSpec, phantomBlock } from "./phantom/index.ts";
 export type * from "./run/events.ts";
 export { isRunLocked } from "./run/lock.ts";
-export { type RunState, readCertificate, readState, readSummary } from "./run/state.ts";
-export * from "./segment/index.ts";
-export * from "./stitch/index.ts";
-export * from "./store/index.ts";
+export { type RunState, type RunStatus, readCertificate, readState, readSummary } from "./run/state.ts";
+export {
+  type AgglomerateInput,
+  type AgglomeratePlugin,
+  createSegmentor,
+  DefaultSegmentor,
+  defaultSteps,
+  type Mask,
+  type MaskInput,
+  type MaskPlugin,
+  type PluginContext,
+  type PredictInput,
+  type PredictionCache,
+  type Predictions,
+  type PredictPlugin,
+  type SegmentInput,
+  type Segmentor,
+  type SegmentorConfig,
+  STEP_NAMES,
+  type StepConfig,
+  type StepName,
+  type SupervoxelInput,
+  type SupervoxelPlugin,
+  setIsolatedHost,
+} from "./segment/index.ts";
+export {
+  DEFAULT_POLICY,
+  decideMatches,
+  type Evidence,
+  type Match,
+  STITCH_ALGORITHMS,
+  type StitchAlgorithm,
+  type StitchPolicy,
+} from "./stitch/index.ts";
+export {
+  createVolume,
+  type DestinationOptions,
+  discardUnpublished,
+  type MakeOptions,
+  openUnpublished,
+  openVolume,
+  planWriteGrid,
+  publishVolume,
+  type SourceOptions,
+  type StoreDriver,
+  type VolumeInfo,
+  type VolumeSpec,
+  type VolumeStore,
+  volumeExists,
+  type WriteGrid,
+} from "./store/index.ts";
 export { VERSION } from "./version.ts";
+export type { Block, Dtype, VoxelArray } from "./volume/block.ts";
 export * from "./workflows/convert.ts";
 export * from "./workflows/create-segmentation/index.ts";
 export { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./workflows/create-segmentation/plan.ts";
+export type { PreservedBodies } from "./workflows/create-segmentation/preserved.ts";
 export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sample.ts";
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
 export * from "./workflows/info.ts";
 export { type PhantomOptions, type PhantomRequest, writePhantom } from "./workflows/phantom.ts";
-export * from "./workflows/pyramid.ts";
+export { buildPyramid } from "./workflows/pyramid.ts";
 export { type RestitchChanges, readRunConfig, restitch } from "./workflows/restitch.ts";

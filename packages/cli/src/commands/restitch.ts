@@ -26,7 +26,7 @@ export function restitchCommand(context: CommandContext) {
     .option("--minimum-overlap <voxels>", "a best partner counts only with more common voxels than this", wholeNumber(0))
     .option("--liberal-overlap <voxels>", "the one-sided rule of aggressive needs more common voxels than this", wholeNumber(0))
     .option("--overlap-ratio <ratio>", "part of a segment's overlap that its partner must hold, 0 to 1", fraction)
-    .option("--eligibility-plane", "only segments that touch the central plane of the overlap start a match")
+    .option("--eligibility-plane", "only segments that touch the eligibility plane of the overlap start a match")
     .option("--no-eligibility-plane", "all segments of the overlap may start a match")
     .option("--output <destination>", "write there and keep the run's own result; by default that is replaced");
   return withResources(withOptions)

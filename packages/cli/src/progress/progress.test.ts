@@ -1,7 +1,8 @@
 import type { RunEvent } from "@axonloom/core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StageClock } from "./clock.ts";
-import { type Display, followWith } from "./index.ts";
+import type { Display } from "./display.ts";
+import { followWith } from "./index.ts";
 import { openPlain } from "./plain.ts";
 import { barOf, openTerminal } from "./terminal.ts";
 

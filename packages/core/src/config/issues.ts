@@ -1,6 +1,6 @@
 /** Turns the findings of zod into problems that say what was expected, what was found and what to do. */
 import type { z } from "zod";
-import { closest } from "../store/suggest.ts";
+import { closest } from "../suggest.ts";
 import { configJsonSchema, type JsonSchema, schemaAt } from "./json-schema.ts";
 import { brief, formatPath, type KeyPath, type Problem, valueAt } from "./problems.ts";
 

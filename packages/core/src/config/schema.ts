@@ -48,7 +48,7 @@ export const optionsSchema = z
         "eligibility-plane": z
           .boolean()
           .default(true)
-          .describe("Only segments that touch the central plane of the overlap start a match."),
+          .describe("Only segments that touch the eligibility plane of the overlap start a match."),
       })
       .prefault({})
       .describe("Constants of stitching."),

@@ -1,7 +1,7 @@
 /** Parameters of the built-in steps: a zod object each; unknown names and wrong values become errors that say what is right. */
 import type { z } from "zod";
 import { AxonloomError } from "../errors.ts";
-import { closest } from "../store/suggest.ts";
+import { closest } from "../suggest.ts";
 
 export interface ParameterSchema {
   readonly schema: z.ZodObject;

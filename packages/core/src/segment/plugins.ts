@@ -3,7 +3,7 @@
  * name of one (`DVIDSparkServices.reconutils.plugins.seeded_watershed`), or a user's own `/path/my-plugin.mjs:functionName`.
  */
 import { AxonloomError } from "../errors.ts";
-import { closest } from "../store/suggest.ts";
+import { closest } from "../suggest.ts";
 import { BUILT_INS, type BuiltIn, NOT_YET, type StepPlugins } from "./builtins.ts";
 import { hashOfFile } from "./module-hash.ts";
 import { parseParameters } from "./parameters.ts";

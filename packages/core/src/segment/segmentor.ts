@@ -8,7 +8,7 @@
 import { renumber } from "@axonloom/kernels";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
 import type { Evidence, Match, StitchPolicy } from "../stitch/types.ts";
-import { closest } from "../store/suggest.ts";
+import { closest } from "../suggest.ts";
 import { checkLabels } from "./checks.ts";
 import { DefaultSegmentor } from "./default-segmentor.ts";
 import { defaultSteps } from "./default-steps.ts";

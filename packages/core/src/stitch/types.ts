@@ -34,6 +34,6 @@ export interface StitchPolicy {
   readonly liberalOverlap: number;
   /** Overlap ratio (original: 0.90). */
   readonly overlapRatio: number;
-  /** Only segments on the central plane start a match (original: true). */
+  /** Only segments on the eligibility plane start a match (original: true). */
   readonly eligibilityPlane: boolean;
 }

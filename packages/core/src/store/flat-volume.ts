@@ -2,13 +2,13 @@
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
 import { type Box, boxOfShape, equalBoxes, map3, shapeOf, translate, type Vec3, volumeOf } from "../geometry/box.ts";
+import { unlessAborted } from "../parallel.ts";
 import { type Block, BYTES_PER_VOXEL, crop, type Dtype, type VoxelArray, voxelsOf } from "../volume/block.ts";
 import { decodedFiles } from "./byte-cache.ts";
 import { checkBlock, checkInside } from "./checks.ts";
 import { fileIdentity } from "./files.ts";
 import { type FlatLayout, readFlat, writeFlat } from "./flat-file.ts";
 import { inflateFile } from "./gzip-file.ts";
-import { unlessAborted } from "./parallel.ts";
 import { type LocalName, queryVec3 } from "./source-name.ts";
 import type { VolumeInfo, VolumeStore } from "./types.ts";
 

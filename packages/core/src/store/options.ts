@@ -1,5 +1,5 @@
 import { AxonloomError } from "../errors.ts";
-import { closest } from "./suggest.ts";
+import { closest } from "../suggest.ts";
 import type { VolumeSpec } from "./types.ts";
 
 /** Throws `E_SOURCE_UNSUPPORTED` for a driver option that is not in `known`. */

@@ -10,9 +10,9 @@ import { access, constants, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
+import { closest } from "../suggest.ts";
 import { checkFinalName, partialPath, statOrNull, writeFailure } from "./files.ts";
 import { formatLocalName, type LocalName, parseLocalName, splitScheme } from "./source-name.ts";
-import { closest } from "./suggest.ts";
 import type { MakeOptions, StoreDriver, VolumeSpec, VolumeStore, WriteGrid } from "./types.ts";
 
 /** Every driver, loaded when first used. A new store is one line here and a folder beside this file. */

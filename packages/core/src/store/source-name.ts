@@ -6,8 +6,8 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AxonloomError } from "../errors.ts";
 import { fromXyz, type Vec3 } from "../geometry/box.ts";
+import { closest } from "../suggest.ts";
 import { BYTES_PER_VOXEL, type Dtype } from "../volume/block.ts";
-import { closest } from "./suggest.ts";
 
 /** `scheme://rest`; null for a bare path. */
 export function splitScheme(source: string): { scheme: string; rest: string } | null {

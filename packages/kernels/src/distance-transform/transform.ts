@@ -9,8 +9,14 @@
  *     g(a)╲_╱╲__╱ g(c)
  *           g(b)
  *
- * With equal spacings all is integer until the root; otherwise g is rounded to float32 between the axes. Lines are worked on in
- * tiles of 16 neighbours, so that memory is read along x. O(voxels) time; no memory but the output and one tile.
+ * With equal spacings all is integer until the root. Otherwise, with w the square of the axis' spacing, in this order and all in float64,
+ * rounded to float32 once for each axis, where a value is stored:
+ *
+ *     x      w·(d·d), d the voxels to the nearest site of the row
+ *     y, z   parabolas by ascending q; o = g + w·(q·q); q is below p, the one on top, from i = 1 + ⌊(o - o_p) / (2·w·(q - p))⌋ on;
+ *            a voxel of parabola q gets w·((i - q)·(i - q)) + g, and after z the root of it
+ *
+ * Lines are worked on in tiles of 16 neighbours, so that memory is read along x. O(voxels) time; no memory but the output and one tile.
  *
  * References: P. Felzenszwalb, D. Huttenlocher, Theory of Computing 8 (2012), for the envelope; A. Meijster, J. Roerdink,
  * W. Hesselink, ISMM 2000, for its form on integers.

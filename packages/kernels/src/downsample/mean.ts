@@ -1,3 +1,7 @@
+/**
+ * Mean of each window. The sum is taken in float64, in scan order (z, y, x) from 0 on; for integers it is exact, and the mean is rounded half
+ * up. For float32 the sum is divided by the count in float64, and that is rounded to float32 once, where it is stored. O(voxels).
+ */
 import type { Shape3 } from "../shape.ts";
 
 type Values = Uint8Array | Uint16Array | Uint32Array | Float32Array;

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import { isMissing } from "../../fs-errors.ts";
 import { type Box, equalBoxes, intersect, map3, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
+import { forEachParallel } from "../../parallel.ts";
 import { allocate, type Block, copyIntersection, crop } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
 import {
@@ -21,7 +22,6 @@ import {
   statOrNull,
   writeFailure,
 } from "../files.ts";
-import { forEachParallel } from "../parallel.ts";
 import { checkQueryKeys, formatLocalName, type LocalName, malformed, parseLocalName } from "../source-name.ts";
 import type { StoreDriver, VolumeInfo, VolumeStore } from "../types.ts";
 import { decodeChunk, encodeChunk } from "./chunk-codec.ts";

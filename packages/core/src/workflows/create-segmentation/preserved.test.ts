@@ -98,7 +98,7 @@ test.each(["uint8", "uint16", "uint32", "uint64"] as const)(
         async (bounds, box, cell, outputCell, bodies, numbers, whole) => {
           const next = () => numbers.next().value as number;
           const chosen = Array.from({ length: voxelsIn(bounds) }, () => ids[next() % ids.length]!);
-          const labels = dtype === "uint64" ? BigUint64Array.from(chosen) : ARRAYS[dtype].from(chosen, Number);
+          const labels = dtype === "uint64" ? BigUint64Array.from(chosen) : new ARRAYS[dtype](chosen.map(Number));
           const source = await sourceOf(memoryStore(dtype, bounds, labels, cell), bodies);
           const inside = whole ? null : Uint8Array.from({ length: voxelsIn(box) }, () => next() % 2);
 

@@ -1,9 +1,9 @@
 /** Step: from segmented subvolumes to the mapping of segments to bodies. */
 import { loadCheckpoint } from "../../checkpoint/index.ts";
 import { AxonloomError } from "../../errors.ts";
+import { forEachParallel } from "../../parallel.ts";
 import { type Mapping, resolveMatches } from "../../stitch/resolve.ts";
 import { type SegmentIds, segmentIds } from "../../stitch/segment-ids.ts";
-import { forEachParallel } from "../../store/parallel.ts";
 import { stageRef } from "../stage-ref.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
 import { evidenceName } from "./fingerprints.ts";

@@ -1,8 +1,8 @@
 /** Step: relabel and write every core box, then check what was written. */
 import { bytesFingerprint, type CheckpointName, loadCheckpoint } from "../../checkpoint/index.ts";
 import { AxonloomError } from "../../errors.ts";
+import { forEachParallel } from "../../parallel.ts";
 import { type LocalMapping, localMapping } from "../../stitch/resolve.ts";
-import { forEachParallel } from "../../store/parallel.ts";
 import { bytesOf } from "../../volume/block.ts";
 import { stageRef } from "../stage-ref.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../call-options.ts";
+import type { CallOptions } from "./call-options.ts";
 
 /** Runs `work` over the items, at most `limit` at a time; stops taking new ones at the first error or abort, and throws it. */
 export async function forEachParallel<T>(
