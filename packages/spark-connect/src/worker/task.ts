@@ -2,7 +2,7 @@
 import { EVAL_TYPE, unpackCommand } from "../function.ts";
 import type { Answer } from "./answer.ts";
 import type { ByteReader } from "./byte-reader.ts";
-import { itemBytes, Window } from "./channel.ts";
+import { itemBytes, Reports, Window } from "./channel.ts";
 import type { ComputeThread } from "./compute-thread.ts";
 import { readInput } from "./input.ts";
 import { readTaskHeader, type TaskHeader } from "./task-header.ts";
@@ -38,17 +38,29 @@ export async function runTask(index: number, reader: ByteReader, answer: Answer,
 }
 
 function startCompute(header: TaskHeader, reader: ByteReader, answer: Answer, compute: ComputeThread) {
-  const { command, runnerConf, ...rest } = header;
-  const description = { ...rest, command: unpackCommand(command), largeTypes: runnerConf[LARGE_TYPES] === "true" };
+  const { command: bytes, runnerConf, ...rest } = header;
+  const command = unpackCommand(bytes);
   checkOffsets(header, reader);
+  const largeTypes = runnerConf[LARGE_TYPES] === "true";
+  // From the second task on the schema goes out without asking the compute thread: Spark holds the input back until it hears something.
+  const schemaKey = `${largeTypes} ${command.output}`;
+  const schema = compute.schemas.get(schemaKey);
+  if (schema !== undefined) void answer.messages(schema);
   const input = new InputPump(header, reader, compute);
+  const written = new Reports((count) => compute.written(count));
   const computed = new Promise<void>((resolve, reject) => {
-    compute.start(description, {
-      consumed: (bytes) => input.window.remove(bytes),
-      output: (bytes) => void answer.messages(bytes).then(() => compute.written(bytes.byteLength)),
-      done: resolve,
-      failed: (text) => reject(new FunctionFailed(text)),
-    });
+    compute.start(
+      { ...rest, command, largeTypes, schemaSent: schema !== undefined },
+      {
+        consumed: (count) => input.window.remove(count),
+        output: (message) => {
+          if (!answer.streaming) compute.schemas.set(schemaKey, message.slice());
+          void answer.messages(message).then(() => written.add(message.byteLength));
+        },
+        done: resolve,
+        failed: (text) => reject(new FunctionFailed(text)),
+      },
+    );
   });
   computed.catch(() => {}); // damaged input may end the task before
   input.start();
