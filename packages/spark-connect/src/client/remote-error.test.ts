@@ -64,6 +64,13 @@ test("details: the whole message, stack and causes, also when they run in a circ
   });
 });
 
+test("what a server says that is being stopped", () => {
+  for (const message of ["Job 3 cancelled because SparkContext was shut down", "Cannot call methods on a stopped SparkContext."]) {
+    const details = create(FetchErrorDetailsResponseSchema, { rootErrorIdx: 0, errors: [{ message }] });
+    expect(toSparkError(sparkError({}), "here", details).code).toBe("E_SPARK_SESSION_LOST");
+  }
+});
+
 test("failures on the way are transient, Spark's own are not", () => {
   expect(isTransient(serviceError(status.UNAVAILABLE, "Connection dropped"))).toBe(true);
   expect(isTransient(serviceError(status.INTERNAL, "Received RST_STREAM with code 2"))).toBe(true);

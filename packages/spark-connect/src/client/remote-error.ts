@@ -62,9 +62,14 @@ export function toSparkError(
     return new SparkConnectError("E_SPARK_PROTOCOL", `call to ${where} failed: ${String(error)}`, fields, error);
   const info = errorInfoOf(error);
   const remote = remoteFromDetails(details) ?? remoteFromInfo(info, error.details);
-  const code = codeOf(error, remote?.errorClass ?? errorClassOf(error));
+  const code = isShutdown(remote) ? "E_SPARK_SESSION_LOST" : codeOf(error, remote?.errorClass ?? errorClassOf(error));
   const all = { ...fields, grpcStatus: error.code, ...(remote === null ? {} : { remote }) };
   return new SparkConnectError(code, messageOf(code, remote?.message ?? error.details, where), all, error);
+}
+
+/** A server that is being stopped fails its operations like this, without an error class. */
+function isShutdown(remote: RemoteException | null): boolean {
+  return remote !== null && /stopped SparkContext|SparkContext (?:was|has been) shut ?down/.test(remote.message);
 }
 
 function codeOf(error: ServiceError, errorClass: string): SparkErrorCode {
