@@ -384,8 +384,10 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     const first = await own();
     await first.range(2).createTempView("mine");
     first.disconnect();
+    const serverSideId = first.serverSideId;
     const again = await SparkSession.connect(`${server.url}/;session_id=${first.id}`, { token: server.token! });
     expect(await again.read.table("mine").count()).toBe(2n);
+    expect(again.serverSideId).toBe(serverSideId);
     await again.close();
   });
 

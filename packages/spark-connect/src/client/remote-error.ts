@@ -87,7 +87,7 @@ function codeOf(error: ServiceError, errorClass: string): SparkErrorCode {
 function messageOf(code: SparkErrorCode, text: string, where: string): string {
   switch (code) {
     case "E_SPARK_UNREACHABLE":
-      return `no Spark Connect server answers at ${where} (${text}); check address, port and TLS, and that the server runs`;
+      return `no Spark Connect server answers at ${where} (${text.replace(/\s*Resolution note:\s*$/, "")}); check address, port and TLS, and that the server runs`;
     case "E_SPARK_UNAUTHENTICATED":
       return `the server at ${where} refused the token (${text}); give the server's token in the connection string or in SPARK_CONNECT_AUTHENTICATE_TOKEN`;
     case "E_SPARK_SESSION_LOST":
