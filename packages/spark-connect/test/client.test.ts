@@ -204,13 +204,20 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
   });
 
   test("a late failure: spooled rows never come out", async () => {
-    const frame = session.range(4, { numPartitions: 4 }).select("id", `if(id = 3, raise_error('late'), 'x') as x`);
+    const frame = session
+      .range(4, { numPartitions: 4 })
+      .select(
+        "id",
+        "if(id = 3, concat(java_method('java.lang.Thread', 'sleep', cast(1500 as bigint)), raise_error('late')), 'x') as x",
+      );
     let seen = 0;
     const read = async (spool: boolean) => {
       for await (const batch of frame.batches({ spool })) seen += batch.numRows;
     };
     await expect(read(true)).rejects.toMatchObject({ message: expect.stringContaining("late") });
     expect(seen).toBe(0);
+    await expect(read(false)).rejects.toMatchObject({ message: expect.stringContaining("late") });
+    expect(seen).toBe(3);
     const whole = session.range(1000, { numPartitions: 4 });
     let sum = 0n;
     for await (const row of whole.rows({ spool: true })) sum += row["id"] as bigint;
