@@ -24,8 +24,12 @@ export async function runTask(index: number, reader: ByteReader, answer: Answer,
   const header = await inTime(readTaskHeader(reader, index), reader);
   const init = Date.now();
   const { input, computed } = startCompute(header, reader, answer, compute);
-  await Promise.race([computed, input.failed]); // damaged input fails the task at once
-  await computed;
+  try {
+    await Promise.race([computed, input.failed]); // damaged input fails the task at once
+  } catch (error) {
+    input.stop();
+    throw error;
+  }
   const times = { boot: performance.timeOrigin, init, finish: Date.now() };
   if (input.complete) {
     await answer.finish(times, true);
@@ -95,10 +99,15 @@ class InputPump {
 
   /** The function is done: throws away the rest, if it is small. True when the input's end has been read. */
   async skip(): Promise<boolean> {
-    this.#skipping = true;
-    this.window.close();
+    this.stop();
     await this.#running;
     return this.complete;
+  }
+
+  /** Nothing more goes to the function. */
+  stop(): void {
+    this.#skipping = true;
+    this.window.close();
   }
 
   async #pump(): Promise<void> {
