@@ -20,9 +20,11 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
       conf: {
         "spark.connect.execute.reattachable.senderMaxStreamDuration": "2s",
         "spark.connect.progress.reportInterval": "200ms",
+        "spark.connect.session.manager.defaultSessionTimeout": "20s",
+        "spark.connect.session.manager.maintenanceInterval": "2s",
       },
     });
-    session = await SparkSession.connect(server.url, { token: server.token! });
+    session = await SparkSession.connect(server.url, { token: server.token!, keepAliveMs: 4000 });
   }, 150_000);
 
   afterAll(async () => {
@@ -202,13 +204,20 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
   });
 
   test("a late failure: spooled rows never come out", async () => {
-    const frame = session.range(4, { numPartitions: 4 }).select("id", `if(id = 3, raise_error('late'), 'x') as x`);
+    const frame = session
+      .range(4, { numPartitions: 4 })
+      .select(
+        "id",
+        "if(id = 3, concat(java_method('java.lang.Thread', 'sleep', cast(1500 as bigint)), raise_error('late')), 'x') as x",
+      );
     let seen = 0;
     const read = async (spool: boolean) => {
       for await (const batch of frame.batches({ spool })) seen += batch.numRows;
     };
     await expect(read(true)).rejects.toMatchObject({ message: expect.stringContaining("late") });
     expect(seen).toBe(0);
+    await expect(read(false)).rejects.toMatchObject({ message: expect.stringContaining("late") });
+    expect(seen).toBe(3);
     const whole = session.range(1000, { numPartitions: 4 });
     let sum = 0n;
     for await (const row of whole.rows({ spool: true })) sum += row["id"] as bigint;
@@ -382,8 +391,37 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     const first = await own();
     await first.range(2).createTempView("mine");
     first.disconnect();
+    const serverSideId = first.serverSideId;
     const again = await SparkSession.connect(`${server.url}/;session_id=${first.id}`, { token: server.token! });
     expect(await again.read.table("mine").count()).toBe(2n);
+    expect(again.serverSideId).toBe(serverSideId);
     await again.close();
+  });
+
+  test("an idle session lives as long as it is kept alive", async () => {
+    const idle = await own(server.port, { keepAliveMs: 0 });
+    await session.range(1).createTempView("kept");
+    await new Promise((resolve) => setTimeout(resolve, 26_000));
+    expect(await session.read.table("kept").count()).toBe(1n);
+    await expect(idle.range(1).count()).rejects.toMatchObject({ code: "E_SPARK_SESSION_LOST" });
+    await idle.close();
+  });
+
+  test("a restarted server is noticed, in the middle of an operation too", async () => {
+    const other = await own();
+    const running = other.range(20).select(SLEEP(3000)).collect();
+    const ended = running.then(
+      () => null,
+      (error: unknown) => error,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { port } = server;
+    await server.stop();
+    server = await startSparkServer({ port });
+    expect(await ended).toMatchObject({ code: "E_SPARK_SESSION_LOST" });
+    await expect(other.range(1).count()).rejects.toMatchObject({ code: "E_SPARK_SESSION_LOST" });
+    const fresh = await SparkSession.connect(server.url);
+    expect(await fresh.range(2).count()).toBe(2n);
+    await Promise.all([other.close(), fresh.close()]);
   });
 });

@@ -1,4 +1,5 @@
 /** Functions that the tests run on Spark. */
+import { appendFileSync } from "node:fs";
 import type { GroupFunction, MapFunction } from "@axonloom/spark-connect";
 
 /** Names of the columns that arrive. */
@@ -35,4 +36,10 @@ export const blobs: MapFunction<{ bytes: number }> = async function* (batches, {
       };
     }
   }
+};
+
+/** Notes its rows in a file, and yields one that nobody reads. */
+export const note: MapFunction<{ file: string }> = async function* (batches, { file }) {
+  for await (const batch of batches) for (const { id } of batch) appendFileSync(file, `${id}\n`);
+  yield { ok: true };
 };

@@ -88,6 +88,26 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     expect(again.map((row) => row["at"])).not.toEqual(first.map((row) => row["at"]));
   });
 
+  test("run: the effects of a function, without rows", async () => {
+    const file = join(server.folder, "notes");
+    const note = sparkFunction(module, "note", { returns: "ok boolean", parameters: { file } });
+    await session.range(10, { numPartitions: 2 }).mapPartitions(note).run();
+    expect(
+      readFileSync(file, "utf8")
+        .trim()
+        .split("\n")
+        .map(Number)
+        .sort((a, b) => a - b),
+    ).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const failing = session
+      .range(1)
+      .mapPartitions(sparkFunction(module, "note", { returns: "ok boolean", parameters: { file: server.folder } }));
+    await expect(failing.run()).rejects.toMatchObject({
+      code: "E_SPARK_QUERY",
+      message: expect.stringMatching(/EISDIR[\s\S]*functions\.ts:\d+/),
+    });
+  });
+
   test("one task a key, and no second shuffle", async () => {
     const frame = session
       .range(10, { numPartitions: 3 })

@@ -29,9 +29,13 @@ export interface FakeServer {
 
 const DETAILS = "grpc-status-details-bin";
 
-/** @param answer the script of each ExecutePlan and ReattachExecute call. */
+/**
+ * @param answer the script of each ExecutePlan and ReattachExecute call.
+ * @param others answers to the other methods, by name; absent: an empty one.
+ */
 export async function startFakeServer(
   answer: (request: ExecutePlanRequest | ReattachExecuteRequest, call: number) => Script,
+  others: Readonly<Record<string, () => object>> = {},
 ): Promise<FakeServer> {
   const requests: FakeServer["requests"] = [];
   const server = new Server();
@@ -59,7 +63,7 @@ export async function startFakeServer(
           }
         : (call: { request: unknown }, callback: (error: null, response: object) => void) => {
             requests.push({ method: method.name, request: call.request });
-            callback(null, {});
+            callback(null, others[method.name]?.() ?? {});
           };
   }
   server.addService(definition as ServiceDefinition, handlers as never);

@@ -62,9 +62,14 @@ export function toSparkError(
     return new SparkConnectError("E_SPARK_PROTOCOL", `call to ${where} failed: ${String(error)}`, fields, error);
   const info = errorInfoOf(error);
   const remote = remoteFromDetails(details) ?? remoteFromInfo(info, error.details);
-  const code = codeOf(error, remote?.errorClass ?? errorClassOf(error));
+  const code = isShutdown(remote) ? "E_SPARK_SESSION_LOST" : codeOf(error, remote?.errorClass ?? errorClassOf(error));
   const all = { ...fields, grpcStatus: error.code, ...(remote === null ? {} : { remote }) };
   return new SparkConnectError(code, messageOf(code, remote?.message ?? error.details, where), all, error);
+}
+
+/** A server that is being stopped fails its operations like this, without an error class. */
+function isShutdown(remote: RemoteException | null): boolean {
+  return remote !== null && /stopped SparkContext|SparkContext (?:was|has been) shut ?down/.test(remote.message);
 }
 
 function codeOf(error: ServiceError, errorClass: string): SparkErrorCode {
@@ -82,7 +87,7 @@ function codeOf(error: ServiceError, errorClass: string): SparkErrorCode {
 function messageOf(code: SparkErrorCode, text: string, where: string): string {
   switch (code) {
     case "E_SPARK_UNREACHABLE":
-      return `no Spark Connect server answers at ${where} (${text}); check address, port and TLS, and that the server runs`;
+      return `no Spark Connect server answers at ${where} (${text.replace(/\s*Resolution note:\s*$/, "")}); check address, port and TLS, and that the server runs`;
     case "E_SPARK_UNAUTHENTICATED":
       return `the server at ${where} refused the token (${text}); give the server's token in the connection string or in SPARK_CONNECT_AUTHENTICATE_TOKEN`;
     case "E_SPARK_SESSION_LOST":

@@ -118,6 +118,11 @@ export class SparkSession extends EventEmitter<SessionEvents> implements PlanHos
     return this.connection.settings.sessionId;
   }
 
+  /** Identity of the session in the server's process: another one for the same `id` means that the server was restarted. */
+  get serverSideId(): string {
+    return this.connection.serverSideSessionId ?? "";
+  }
+
   get userId(): string {
     return this.connection.settings.userId;
   }

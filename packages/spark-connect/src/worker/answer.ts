@@ -32,6 +32,11 @@ export class Answer {
     this.#socket = socket;
   }
 
+  /** The schema has been written. */
+  get streaming(): boolean {
+    return this.#streaming;
+  }
+
   /** Whole IPC messages, the first of them the schema. Resolves when the kernel has them, or the connection is gone. */
   async messages(bytes: Uint8Array): Promise<void> {
     // -6 never goes alone: without a schema behind it Spark reports a crash.

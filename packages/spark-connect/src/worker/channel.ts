@@ -16,6 +16,9 @@ import type { EvalType, TaskHeader } from "./task-header.ts";
 /** Read ahead, so that Spark makes the next batch while the function works on this one. */
 export const WINDOW_BYTES = 8 * 2 ** 20;
 
+/** Bytes are reported as consumed or written in pieces of so many: each report wakes the other thread. Less than the window. */
+const REPORT_BYTES = WINDOW_BYTES / 8;
+
 /** What an item counts beside its batch, so that items without bytes are bounded too. */
 const ITEM_BYTES = 4096;
 
@@ -24,6 +27,8 @@ export interface ComputeTask extends Omit<TaskHeader, "command" | "evalType" | "
   readonly command: FunctionCommand;
   /** Text and binary with 64-bit offsets (`spark.sql.execution.arrow.useLargeVarTypes`). */
   readonly largeTypes: boolean;
+  /** The schema message has gone out already. */
+  readonly schemaSent: boolean;
 }
 
 /** `task` numbers the tasks of one process: what comes late for an earlier one is dropped. */
@@ -71,5 +76,22 @@ export class Window {
       });
       this.#wake = null;
     }
+  }
+}
+
+/** Adds up bytes and reports them in large pieces. */
+export class Reports {
+  #bytes = 0;
+  readonly #report: (bytes: number) => void;
+
+  constructor(report: (bytes: number) => void) {
+    this.#report = report;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes < REPORT_BYTES) return;
+    this.#report(this.#bytes);
+    this.#bytes = 0;
   }
 }

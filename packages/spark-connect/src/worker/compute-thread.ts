@@ -15,6 +15,8 @@ export interface ComputeEvents {
 }
 
 export class ComputeThread {
+  /** Schema messages that the thread has made, by what they were made from. */
+  readonly schemas = new Map<string, Uint8Array>();
   readonly #worker: Worker;
   #task = 0;
   #events: ComputeEvents | null = null;

@@ -2,13 +2,13 @@
  * The daemon that Spark keeps for a session on an executor: for each connection it starts a worker process and hands it the socket.
  *
  *   executor ── connects ──▶ daemon ── fork + socket ──▶ worker (pid) ◀── tasks ──▶ executor
- *            ── pid on stdin ▶  kills that worker
+ *            ── pid on stdin ▶  kills that worker, after its function's signal
  *            ── stdin ends ──▶  kills all and exits
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { writeSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { daemonIdleMs, loopbackHost, takeSecret } from "./environment.ts";
+import { daemonIdleMs, loopbackHost, refuseUnixSockets, takeSecret } from "./environment.ts";
 import { int32 } from "./protocol.ts";
 import { report } from "./serve.ts";
 import { type ChildCancel, type ChildStart, GRACE_MS } from "./worker-process.ts";
@@ -16,7 +16,11 @@ import { type ChildCancel, type ChildStart, GRACE_MS } from "./worker-process.ts
 /** After the last worker; long enough for a connection that was accepted by the kernel only. */
 const CLOSING_MS = 200;
 
+/** From a request to SIGKILL: a worker that still computes kills itself before. */
+const KILL_MS = GRACE_MS + 100;
+
 export function runDaemon(file: string): void {
+  refuseUnixSockets();
   const executorPid = process.ppid;
   const secret = takeSecret();
   const children = new Map<number, ChildProcess>();
@@ -30,7 +34,7 @@ export function runDaemon(file: string): void {
   });
 
   function startWorker(socket: Socket): void {
-    const child = fork(file, ["child"], { stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [] });
+    const child = fork(file, ["child"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     child.once("error", (error) => {
       report(error);
       if (child.pid === undefined) socket.end(int32(-1)); // Spark reports the failed launch
@@ -58,12 +62,13 @@ export function runDaemon(file: string): void {
     if (child === undefined) return;
     const cancel: ChildCancel = { kind: "cancel" };
     child.send(cancel, () => {});
-    setTimeout(() => child.kill("SIGKILL"), GRACE_MS + 100);
+    setTimeout(() => child.kill("SIGKILL"), KILL_MS);
   }
 
   function stopAll(): void {
-    for (const child of children.values()) child.kill("SIGKILL");
-    process.exit(0);
+    server.close();
+    for (const pid of children.keys()) stopWorker(pid);
+    setTimeout(() => process.exit(0), children.size > 0 ? KILL_MS + 50 : 0);
   }
 
   process.on("SIGTERM", stopAll);

@@ -35,4 +35,9 @@ async function main(file: string): Promise<void> {
   process.exit(1);
 }
 
-await main(fileURLToPath(import.meta.url));
+try {
+  await main(fileURLToPath(import.meta.url));
+} catch (error) {
+  process.stderr.write(`spark-connect worker: ${error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+}

@@ -32,6 +32,9 @@ export async function serveTasks(socket: Duplex, reader: ByteReader, compute: Co
   }
 }
 
+// The log's reader may be gone before this process: a broken pipe must not end it before the function has tidied up.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 /** To the executor's log. */
 export function report(error: unknown): void {
   process.stderr.write(`spark-connect worker: ${errorText(error)}\n`);

@@ -2,7 +2,7 @@
 import { EVAL_TYPE, unpackCommand } from "../function.ts";
 import type { Answer } from "./answer.ts";
 import type { ByteReader } from "./byte-reader.ts";
-import { itemBytes, Window } from "./channel.ts";
+import { itemBytes, Reports, Window } from "./channel.ts";
 import type { ComputeThread } from "./compute-thread.ts";
 import { readInput } from "./input.ts";
 import { readTaskHeader, type TaskHeader } from "./task-header.ts";
@@ -24,8 +24,12 @@ export async function runTask(index: number, reader: ByteReader, answer: Answer,
   const header = await inTime(readTaskHeader(reader, index), reader);
   const init = Date.now();
   const { input, computed } = startCompute(header, reader, answer, compute);
-  await Promise.race([computed, input.failed]); // damaged input fails the task at once
-  await computed;
+  try {
+    await Promise.race([computed, input.failed]); // damaged input fails the task at once
+  } catch (error) {
+    input.stop();
+    throw error;
+  }
   const times = { boot: performance.timeOrigin, init, finish: Date.now() };
   if (input.complete) {
     await answer.finish(times, true);
@@ -38,17 +42,29 @@ export async function runTask(index: number, reader: ByteReader, answer: Answer,
 }
 
 function startCompute(header: TaskHeader, reader: ByteReader, answer: Answer, compute: ComputeThread) {
-  const { command, runnerConf, ...rest } = header;
-  const description = { ...rest, command: unpackCommand(command), largeTypes: runnerConf[LARGE_TYPES] === "true" };
+  const { command: bytes, runnerConf, ...rest } = header;
+  const command = unpackCommand(bytes);
   checkOffsets(header, reader);
+  const largeTypes = runnerConf[LARGE_TYPES] === "true";
+  // From the second task on the schema goes out without asking the compute thread: Spark holds the input back until it hears something.
+  const schemaKey = `${largeTypes} ${command.output}`;
+  const schema = compute.schemas.get(schemaKey);
+  if (schema !== undefined) void answer.messages(schema);
   const input = new InputPump(header, reader, compute);
+  const written = new Reports((count) => compute.written(count));
   const computed = new Promise<void>((resolve, reject) => {
-    compute.start(description, {
-      consumed: (bytes) => input.window.remove(bytes),
-      output: (bytes) => void answer.messages(bytes).then(() => compute.written(bytes.byteLength)),
-      done: resolve,
-      failed: (text) => reject(new FunctionFailed(text)),
-    });
+    compute.start(
+      { ...rest, command, largeTypes, schemaSent: schema !== undefined },
+      {
+        consumed: (count) => input.window.remove(count),
+        output: (message) => {
+          if (!answer.streaming) compute.schemas.set(schemaKey, message.slice());
+          void answer.messages(message).then(() => written.add(message.byteLength));
+        },
+        done: resolve,
+        failed: (text) => reject(new FunctionFailed(text)),
+      },
+    );
   });
   computed.catch(() => {}); // damaged input may end the task before
   input.start();
@@ -83,10 +99,15 @@ class InputPump {
 
   /** The function is done: throws away the rest, if it is small. True when the input's end has been read. */
   async skip(): Promise<boolean> {
-    this.#skipping = true;
-    this.window.close();
+    this.stop();
     await this.#running;
     return this.complete;
+  }
+
+  /** Nothing more goes to the function. */
+  stop(): void {
+    this.#skipping = true;
+    this.window.close();
   }
 
   async #pump(): Promise<void> {

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SparkConnectError } from "../errors.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ComputeThread } from "./compute-thread.ts";
-import { loopbackHost, takeSecret } from "./environment.ts";
+import { factoryPort, loopbackHost, refuseUnixSockets, takeSecret } from "./environment.ts";
 import { int32, utf } from "./protocol.ts";
 import { report, serveTasks } from "./serve.ts";
 
@@ -30,8 +30,9 @@ export interface ChildCancel {
 
 /** Simple mode: connects back to the executor that started this process. */
 export async function runSimpleWorker(file: string): Promise<void> {
+  refuseUnixSockets();
   const executorPid = process.ppid;
-  const port = Number(process.env["PYTHON_WORKER_FACTORY_PORT"]);
+  const port = factoryPort();
   const secret = takeSecret();
   const socket = connect(port, loopbackHost());
   await run(socket, file, new ParentWatch(executorPid, executorPid), async (reader) => {
@@ -80,7 +81,10 @@ async function run(socket: Socket, file: string, watch: ParentWatch, handshake: 
     return 1;
   });
   const code = await Promise.race([served, stopped]);
-  process.exit(code ?? (await endFunction(compute)));
+  const exitCode = code ?? (await endFunction(compute));
+  // process.exit would wait for native code in the thread
+  if (compute.busy) process.kill(process.pid, "SIGKILL");
+  process.exit(exitCode);
 }
 
 /** No failure when nothing was running. */
@@ -90,8 +94,6 @@ async function endFunction(compute: ComputeThread): Promise<number> {
   report(new SparkConnectError("E_SPARK_CANCELLED", reason));
   compute.cancel(reason);
   for (const end = Date.now() + GRACE_MS; Date.now() < end && compute.busy; ) await sleep(20);
-  // process.exit waits for native code in the thread
-  if (compute.busy) process.kill(process.pid, "SIGKILL");
   return 1;
 }
 

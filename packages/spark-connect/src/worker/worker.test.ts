@@ -1,4 +1,5 @@
 /** Real worker processes under a fake executor: recorded tasks with other functions in them. */
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
@@ -358,3 +359,22 @@ function blobMessages(bytes: number): { schema: Buffer; batch: Buffer } {
   const output = new OutputSchema(parseSchema("blob binary"), false);
   return { schema: Buffer.from(output.message), batch: Buffer.from(output.fromRows([[new Uint8Array(bytes)]])) };
 }
+
+test("started by hand, or with settings that it does not speak, it says so and ends", () => {
+  jvm = new FakeJvm(worker, folder);
+  const start = (args: string[], env = {}) => {
+    return spawnSync(process.execPath, [worker, ...args], { env: { ...process.env, ...env }, encoding: "utf8" });
+  };
+  expect(start([])).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/expected the arguments "-m pyspark.worker"/),
+  });
+  expect(start(["-m", "pyspark.worker"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/PYTHON_WORKER_FACTORY_PORT/) });
+  const sockets = { PYTHON_UNIX_DOMAIN_ENABLED: "True" };
+  expect(start(["-m", "pyspark.daemon", "pyspark.worker"], sockets)).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/spark.python.unix.domain.socket.enabled=false/),
+  });
+});

@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 import * as arrow from "apache-arrow";
 import { SparkConnectError } from "../../errors.ts";
 import { SHARED_ARROW } from "../../shared-arrow.ts";
-import { type FromCompute, itemBytes, type ToCompute } from "../channel.ts";
+import { type FromCompute, itemBytes, Reports, type ToCompute } from "../channel.ts";
 import { errorText } from "../error-text.ts";
 import { InputQueue } from "./input-queue.ts";
 import type { Output } from "./output.ts";
@@ -34,7 +34,8 @@ export function runComputeThread(): void {
   async function run({ task, description }: Extract<ToCompute, { kind: "task" }>): Promise<void> {
     const cancel = new AbortController();
     const { signal } = cancel;
-    const queue = new InputQueue((item) => post({ kind: "consumed", task, bytes: itemBytes(item) }), signal);
+    const consumed = new Reports((bytes) => post({ kind: "consumed", task, bytes }));
+    const queue = new InputQueue((item) => consumed.add(itemBytes(item)), signal);
     const mine: Current = { task, queue, cancel, output: null };
     current = mine;
     try {

@@ -16,12 +16,13 @@ export class Output {
   #rows: unknown[] = [];
   #rowBytes = 0;
 
-  constructor(schema: OutputSchema, send: (message: Uint8Array) => void, signal: AbortSignal) {
+  /** @param schemaSent the schema message has gone out already. */
+  constructor(schema: OutputSchema, schemaSent: boolean, send: (message: Uint8Array) => void, signal: AbortSignal) {
     this.#schema = schema;
     this.#send = send;
     this.#signal = signal;
     signal.addEventListener("abort", () => this.#window.close(), { once: true });
-    this.#post(schema.message.slice());
+    if (!schemaSent) this.#post(schema.message.slice());
   }
 
   /** The socket has taken so many bytes. */

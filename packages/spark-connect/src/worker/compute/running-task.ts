@@ -13,11 +13,11 @@ import { OutputSchema } from "./output-schema.ts";
 
 /** The schema leaves first, before any input is touched: Spark holds the input back until it hears something. */
 export function openOutput(task: ComputeTask, send: (message: Uint8Array) => void, signal: AbortSignal): Output {
-  return new Output(new OutputSchema(parseSchema(task.command.output), task.largeTypes), send, signal);
+  return new Output(new OutputSchema(parseSchema(task.command.output), task.largeTypes), task.schemaSent, send, signal);
 }
 
 export async function runFunction(task: ComputeTask, queue: InputQueue, output: Output, signal: AbortSignal): Promise<void> {
-  const { evalType, command, argumentOffsets, largeTypes: _, ...rest } = task;
+  const { evalType, command, argumentOffsets, largeTypes: _, schemaSent: __, ...rest } = task;
   const context: TaskContext = { ...rest, signal };
   const run: Run = {
     call: await loadFunction(command, task.filesFolder),
