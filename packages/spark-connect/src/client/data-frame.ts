@@ -6,7 +6,6 @@ import { SparkConnectError } from "../errors.ts";
 import {
   type AnalyzePlanRequestSchema,
   type AnalyzePlanResponse,
-  type CommandSchema,
   type DataType,
   SparkConnectService,
 } from "../gen/spark/connect/connect_pb.ts";
@@ -14,6 +13,7 @@ import { type Row, rowsOf } from "../rows.ts";
 import { EXPLAIN_MODE, type ExplainMode, JOIN_TYPE, type JoinType, SET_OPERATION, type StorageLevel } from "./constants.ts";
 import { ddlOf } from "./data-type.ts";
 import { aliasOf, type ColumnLike, expressionOf, sortOrderOf } from "./expressions.ts";
+import type { Build, Columns, CommandType, Frame } from "./frame.ts";
 import type { SparkFunction } from "./functions.ts";
 import { GroupedData } from "./grouped-data.ts";
 import type { ActionOptions, PlanHost, ResultOptions } from "./plan-host.ts";
@@ -25,14 +25,9 @@ import { DataFrameWriter } from "./writer.ts";
 /** Analysing a plan may list many files. */
 const ANALYSIS_MS = 600_000;
 
-/** Makes the message of a plan; ships what the plan needs first. */
-export type Build = (options: CallOptions) => Promise<RelationType> | RelationType;
-/** Names of columns, or how to find them out. */
-type Columns = readonly string[] | ((options: CallOptions) => Promise<readonly string[]>);
 type Analyze = NonNullable<MessageInitShape<typeof AnalyzePlanRequestSchema>["analyze"]>;
-type CommandType = NonNullable<MessageInitShape<typeof CommandSchema>["commandType"]>;
 
-export class DataFrame {
+export class DataFrame implements Frame<DataFrame> {
   readonly #host: PlanHost;
   readonly #build: Build;
   readonly #planId: bigint;
@@ -131,7 +126,7 @@ export class DataFrame {
     return this.#with(other, (left, right) => ({ case: "join", value: { left, right, joinType: JOIN_TYPE.cross } }));
   }
 
-  groupBy(...columns: ColumnLike[]): GroupedData {
+  groupBy(...columns: ColumnLike[]): GroupedData<DataFrame> {
     return new GroupedData(this, columns.map(expressionOf));
   }
 

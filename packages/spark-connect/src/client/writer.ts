@@ -1,6 +1,6 @@
 /** Writes the rows of a plan, on the executors. */
 import { SAVE_MODE, type SaveMode } from "./constants.ts";
-import type { DataFrame } from "./data-frame.ts";
+import type { Frame } from "./frame.ts";
 import type { ActionOptions } from "./plan-host.ts";
 
 interface WriterSettings {
@@ -11,10 +11,10 @@ interface WriterSettings {
 }
 
 export class DataFrameWriter {
-  readonly #frame: DataFrame;
+  readonly #frame: Frame<unknown>;
   readonly #settings: WriterSettings;
 
-  constructor(frame: DataFrame, settings: WriterSettings = { mode: "error", options: {}, partitioningColumns: [] }) {
+  constructor(frame: Frame<unknown>, settings: WriterSettings = { mode: "error", options: {}, partitioningColumns: [] }) {
     this.#frame = frame;
     this.#settings = settings;
   }
