@@ -1,5 +1,5 @@
 /** The Spark engine on a real server, started once: `local[2,3]` on loopback. Found by SPARK_HOME; absent, these tests skip, visibly. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,15 @@ const available = required || (home !== undefined && existsSync(join(home, "bin"
 const module = new URL("./engine-stages.mjs", import.meta.url).href;
 const stage = <In, Out, P = null>(name: string): StageRef<In, Out, P> => ({ module, export: name });
 const numbers = (n: number): Keyed<number>[] => Array.from({ length: n }, (_, i) => ({ key: `n${i}`, value: i }));
+
+const TWO_SUBVOLUMES = {
+  roi: {
+    box: [
+      [0, 0, 0],
+      [64, 32, 32],
+    ],
+  },
+};
 
 async function all<T>(rows: AsyncIterable<Keyed<T>>): Promise<[string, T][]> {
   const list: [string, T][] = [];
@@ -66,7 +75,7 @@ describe.skipIf(!available)("on Spark", () => {
 
     afterAll(async () => {
       await engine?.close();
-      expect(readdirSync(join(folder, "spark"))).toEqual([]);
+      expect(existsSync(join(folder, "spark"))).toBe(false);
       rmSync(folder, { recursive: true, force: true });
     });
 
@@ -321,16 +330,8 @@ describe.skipIf(!available)("on Spark", () => {
       const isolated = {
         segmentor: { configuration: { "predict-voxels": { function: "naive_membrane_predictions", "use-subprocess": true } } },
       };
-      const roi = {
-        roi: {
-          box: [
-            [0, 0, 0],
-            [64, 32, 32],
-          ],
-        },
-      };
-      const there = await runSmall(configOf(folder, isolated, roi), { engine: factory });
-      const here = await runSmall(configOf(smallVolume(), {}, roi));
+      const there = await runSmall(configOf(folder, isolated, TWO_SUBVOLUMES), { engine: factory });
+      const here = await runSmall(configOf(smallVolume(), {}, TWO_SUBVOLUMES));
       expect(there.summary).toMatchObject({ status: "complete", subvolumes: 2, digest: here.summary.digest });
     });
   });
@@ -350,14 +351,33 @@ describe.skipIf(!available)("on Spark", () => {
       await expect(nobody).rejects.toMatchObject({ code: "E_SPARK_UNREACHABLE" });
     });
   });
+});
 
-  test("a server ends with the process that has started it, also when that is killed", async () => {
+describe.skipIf(!available)("a server of our own", () => {
+  test("ends with the process that has started it, also when that is killed", async () => {
     const script = fileURLToPath(new URL("./spark-server.mjs", import.meta.url));
     const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
     const pid = Number(await new Promise((resolve) => child.stdout.once("data", resolve)));
     expect(isAlive(pid)).toBe(true);
     child.kill("SIGKILL");
     await expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 200 }).toBe(false);
+  });
+
+  test("that dies in the middle ends the run at once, and the run can go on", async () => {
+    const config = configOf(smallVolume(), {}, TWO_SUBVOLUMES);
+    const killed: number[] = [];
+    const onEvent = (event: RunEvent) => {
+      if (event.event !== "stage-started" || event.stage !== "segment") return;
+      for (const guard of childrenOf(process.pid)) killed.push(...childrenOf(guard).filter((pid) => nameOf(pid) === "java"));
+      for (const pid of killed) process.kill(pid, "SIGKILL");
+    };
+    const engine = sparkEngineFactory({ workers: 1, heap: "1g" });
+    await expect(createSegmentation(config, { engine, onEvent })).rejects.toMatchObject({
+      code: "E_SPARK_LOST",
+      message: expect.stringMatching(/goes on from the run folder/),
+    });
+    expect(killed).toHaveLength(1);
+    expect((await runSmall(config)).summary).toMatchObject({ status: "complete" });
   });
 });
 
@@ -379,4 +399,16 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
+  return stdout
+    .split("\n")
+    .map(Number)
+    .filter((child) => child > 0);
+}
+
+function nameOf(pid: number): string {
+  return spawnSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
 }

@@ -98,7 +98,7 @@ export class SparkDataset<T> implements Dataset<T> {
       try {
         if (opened.frame !== null) for await (const _ of readRows(opened.frame, this.#host, { signal }));
       } finally {
-        await free(opened.temporary);
+        await this.#host.free(opened.temporary);
       }
     });
   }
@@ -107,7 +107,7 @@ export class SparkDataset<T> implements Dataset<T> {
     for (const { source, steps } of this.#parts) {
       if (source.kind !== "kept" || steps.length > 0 || source.kept.freed) continue;
       source.kept.freed = true;
-      await free([source.kept.persisted]);
+      await this.#host.free([source.kept.persisted]);
     }
   }
 
@@ -145,7 +145,7 @@ export class SparkDataset<T> implements Dataset<T> {
     try {
       if (frame !== null) yield* readRows(frame, this.#host, options);
     } finally {
-      await free(temporary);
+      await this.#host.free(temporary);
     }
   }
 
@@ -160,12 +160,12 @@ export class SparkDataset<T> implements Dataset<T> {
         // Reading the keys computes every partition, in order, and says what the tasks say.
         for await (const { key } of readRows(frame.select("key", "note", "parts", "part"), this.#host, options)) keys.push(key);
       } catch (error) {
-        await free([frame]);
+        await this.#host.free([frame]);
         throw error;
       }
       return { frame: frame.filter("note is null"), persisted: frame, keys, freed: false };
     } finally {
-      await free(temporary);
+      await this.#host.free(temporary);
     }
   }
 
@@ -179,7 +179,7 @@ export class SparkDataset<T> implements Dataset<T> {
       }
       return { frame: unionOf(frames), temporary };
     } catch (error) {
-      await free(temporary);
+      await this.#host.free(temporary);
       throw error;
     }
   }
@@ -232,9 +232,4 @@ function copyOf(source: Source): Source {
 
 function freed(): AxonloomError {
   return new AxonloomError("E_CHECKPOINT_DAMAGED", "expected persisted rows, found that they were freed by unpersist: run again");
-}
-
-/** Freeing is good manners: a session that is gone has nothing to free. */
-async function free(frames: readonly (DataFrame | null)[]): Promise<void> {
-  for (const frame of frames) await frame?.unpersist().catch(() => {});
 }

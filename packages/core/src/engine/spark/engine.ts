@@ -5,8 +5,8 @@
  *            ▲ rows, notes ◀──────────────────────────────────┘
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { serialize } from "node:v8";
 import { bundleModule, type DataFrame, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
 import type { CallOptions } from "../../call-options.ts";
@@ -37,6 +37,9 @@ export interface SparkEngineOptions {
   readonly onClose?: () => Promise<void>;
 }
 
+/** Freeing is good manners, nothing to wait for. */
+const FREE_MS = 10_000;
+
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
   readonly slots: number;
@@ -50,11 +53,17 @@ export class SparkEngine implements Engine, SparkHost {
   #plans = 0;
   #broadcasts = 0;
   #closed = false;
+  #lost = false;
 
   constructor(options: SparkEngineOptions) {
     this.slots = options.slots;
     this.session = options.session;
     this.#options = options;
+  }
+
+  /** Sends what every task needs; done by the first task at the latest. */
+  async prepare(): Promise<void> {
+    await this.#shipIsolatedHost();
   }
 
   parallelize<T>(rows: Iterable<Keyed<T>>): Dataset<T> {
@@ -107,14 +116,26 @@ export class SparkEngine implements Engine, SparkHost {
     }
   }
 
+  async free(frames: readonly (DataFrame | null)[]): Promise<void> {
+    for (const frame of frames) {
+      if (frame === null || this.#closed || this.#lost) continue;
+      await frame.unpersist({ signal: AbortSignal.timeout(FREE_MS) }).catch(() => {});
+    }
+  }
+
   /** What a listener throws ends the jobs. */
   say(event: EngineEvent): void {
     try {
       this.#options.onEvent?.(event);
     } catch (error) {
-      if (this.#jobs.size === 0) this.#failure ??= { error };
-      for (const job of this.#jobs) job.fail(error);
+      this.#fail(error);
     }
+  }
+
+  /** The server is gone: ends the running jobs with this error, or the next one. */
+  lose(error: AxonloomError): void {
+    this.#lost = true;
+    this.#fail(error);
   }
 
   async close(): Promise<void> {
@@ -122,7 +143,13 @@ export class SparkEngine implements Engine, SparkHost {
     for (const job of this.#jobs) job.fail(closed());
     await this.session.close();
     await rm(this.#options.sharedFolder, { recursive: true, force: true });
+    await rmdir(dirname(this.#options.sharedFolder)).catch(() => {}); // another engine's may lie beside it
     await this.#options.onClose?.();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#jobs.size === 0) this.#failure ??= { error };
+    for (const job of this.#jobs) job.fail(error);
   }
 
   #begin({ signal }: CallOptions): Job {

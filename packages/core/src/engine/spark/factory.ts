@@ -1,6 +1,7 @@
 /** Makes the Spark engine of a run: connects, starts a server first when none is named, and proves that the executors can work. */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { AxonloomError } from "../../errors.ts";
 import { planSlots } from "../slots.ts";
 import type { EngineFactory } from "../types.ts";
 
@@ -53,8 +54,10 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       const sharedFolder = join(runFolder, "spark", randomUUID());
       const onClose = async () => await server?.stop();
       const engine = new SparkEngine({ ...cluster, sharedFolder, onEvent, onClose });
+      server?.onDeath((log) => engine.lose(died(log)));
       try {
         await probeExecutors(cluster, sharedFolder);
+        await engine.prepare();
         return engine;
       } catch (error) {
         await engine.close();
@@ -65,6 +68,13 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       throw error;
     }
   };
+}
+
+function died(log: string): AxonloomError {
+  return new AxonloomError(
+    "E_SPARK_LOST",
+    `the Spark server of this run has ended; the same command goes on from the run folder, perhaps with more memory for it (--spark-heap). Its last words: ${log.slice(-1500).trim()}`,
+  );
 }
 
 function withoutAbsent<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

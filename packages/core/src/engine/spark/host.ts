@@ -13,5 +13,7 @@ export interface SparkHost {
   job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** The same for rows that come one by one. */
   stream<T>(options: CallOptions, body: (signal: AbortSignal) => AsyncIterable<T>): AsyncIterable<T>;
+  /** Frees persisted rows. Never throws: a server that is gone has nothing to free. */
+  free(frames: readonly (DataFrame | null)[]): Promise<void>;
   say(event: EngineEvent): void;
 }

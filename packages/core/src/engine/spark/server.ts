@@ -21,7 +21,10 @@ export interface SparkServerOptions {
 export interface SparkServer {
   readonly url: string;
   readonly token: string;
+  /** Process that guards the server, and ends after it. */
   readonly pid: number;
+  /** Called when the server ends without having been asked to, with the last of its log. */
+  onDeath(listener: (log: string) => void): void;
   stop(): Promise<void>;
 }
 
@@ -77,10 +80,15 @@ export async function startSparkServer({ master, heap = "4g", conf = {}, ...opti
       PYSPARK_PYTHON: join(folder, "no-python"), // sessions name their own executable
     },
   });
-  const log = keepLog(child);
+  const listeners: ((log: string) => void)[] = [];
+  let stopping = false;
+  const log = keepLog(child, (text) => {
+    if (!stopping) for (const listener of listeners) listener(text);
+  });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   child.stdin.on("error", () => {}); // the server has ended by itself
   const stop = async () => {
+    stopping = true;
     child.ref();
     child.stdin.destroy();
     await ended;
@@ -89,7 +97,7 @@ export async function startSparkServer({ master, heap = "4g", conf = {}, ...opti
   try {
     const port = await waitForPort(log, child);
     child.unref(); // a server that runs does not keep this process alive
-    return { url: `sc://127.0.0.1:${port}`, token, pid: child.pid!, stop };
+    return { url: `sc://127.0.0.1:${port}`, token, pid: child.pid!, onDeath: (listener) => void listeners.push(listener), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -118,10 +126,17 @@ function checkJava(): void {
   );
 }
 
-function keepLog(child: ChildProcess): () => string {
+/** Of the shell that waits for the server, and then for its watchdog. */
+const DEATH = /^server ended with code/m;
+
+function keepLog(child: ChildProcess, onDeath: (log: string) => void): () => string {
   let log = "";
+  let dead = false;
   const keep = (text: Buffer) => {
     log = (log + text.toString()).slice(-LOG_CHARACTERS);
+    if (dead || !DEATH.test(log)) return;
+    dead = true;
+    onDeath(log);
   };
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.on("data", keep);
@@ -134,8 +149,7 @@ async function waitForPort(log: () => string, child: ChildProcess): Promise<numb
   for (const start = Date.now(); Date.now() - start < START_MS; await sleep(100)) {
     const port = /Spark Connect server started at: [\d.]+:(\d+)/.exec(log())?.[1];
     if (port !== undefined) return Number(port);
-    // The shell itself waits for its watchdog.
-    if (child.exitCode !== null || /^server ended with code/m.test(log())) break;
+    if (child.exitCode !== null || DEATH.test(log())) break;
   }
   throw new AxonloomError(
     "E_SPARK_START",
