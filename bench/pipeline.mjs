@@ -53,7 +53,7 @@ async function readExample(name, truth) {
   return { config: parse(text.replaceAll("../../../shared/data", DATA)), truth };
 }
 
-async function oneRun(folder, name, { config, truth }, workers) {
+export async function oneRun(folder, name, { config, truth }, workers) {
   const place = await mkdtemp(join(folder, "run-"));
   try {
     const placed = { ...config, options: { ...config.options, "checkpoint-dir": join(place, "run") } };
@@ -91,7 +91,7 @@ async function oneRun(folder, name, { config, truth }, workers) {
   }
 }
 
-async function phantom(folder, size) {
+export async function phantom(folder, size) {
   const [gray, truth] = ["gray", "truth"].map((name) => join(folder, `phantom-${size}-${name}`));
   if (!existsSync(gray) || !existsSync(truth)) {
     for (const path of [gray, truth]) await rm(path, { recursive: true, force: true });

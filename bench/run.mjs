@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [kernels] [pipeline] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [pipeline] [subvolume] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
  * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchKernels } from "./kernels.mjs";
 import { benchPipeline } from "./pipeline.mjs";
+import { benchSubvolume } from "./subvolume.mjs";
 import { formatTable, megabytes, number } from "./table.mjs";
 
 const { values, positionals } = parseArgs({
@@ -23,9 +24,9 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const PARTS = ["kernels", "pipeline"];
+const PARTS = ["kernels", "pipeline", "subvolume"];
 const unknown = positionals.find((part) => !PARTS.includes(part));
-if (unknown !== undefined) throw new Error(`"${unknown}": expected ${PARTS.join(" or ")}`);
+if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${PARTS.join(", ")}`);
 const parts = positionals.length === 0 ? PARTS : positionals;
 
 const records = [];
@@ -44,6 +45,10 @@ if (parts.includes("pipeline")) {
   await benchPipeline({ ...common, pairs: Number(values.pairs) });
   process.stderr.write(`\n${pipelineTable()}\n`);
   for (const record of records.filter(({ kind }) => kind === "workers")) process.stderr.write(`\n${speedupLine(record)}\n`);
+}
+if (parts.includes("subvolume")) {
+  await benchSubvolume(common);
+  process.stderr.write(`\n${subvolumeTable()}\n`);
 }
 
 /** Two workers can only be twice as fast where two cores are free. */
@@ -64,6 +69,18 @@ function kernelTable() {
       ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
       ["bytes/voxel", ({ bytes_per_voxel }) => number(bytes_per_voxel)],
       ["result", ({ differs }) => (differs === undefined ? "" : `differs from ours: ${JSON.stringify(differs)}`)],
+    ],
+  );
+}
+
+function subvolumeTable() {
+  return formatTable(
+    records.filter(({ kind }) => kind === "subvolume"),
+    [
+      ["one worker", ({ bordered }) => bordered.join(" × ")],
+      ["Mvoxel/s per core", ({ mvox_per_s_cpu }) => number(mvox_per_s_cpu)],
+      ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
+      ["planned MB", ({ planned_bytes }) => megabytes(planned_bytes)],
     ],
   );
 }

@@ -3,7 +3,7 @@ import type { CreateSegmentationResult, RunSummary } from "@axonloom/core";
 import { Command } from "commander";
 import { memory, wholeNumber } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { formatCount, formatNumber, formatSeconds } from "./format.ts";
+import { formatBytes, formatCount, formatNumber, formatSeconds } from "./format.ts";
 import { say, table } from "./output.ts";
 
 export interface CommandContext {
@@ -59,9 +59,15 @@ export function summaryTable(summary: RunSummary): string {
     ],
     ["voxels", formatCount(summary.voxels)],
     ["subvolumes", `${formatCount(summary.subvolumes)} (${summary.restored} from checkpoints, ${summary.quarantined} quarantined)`],
+    ["checkpoints", checkpointText(summary)],
     ["time", formatSeconds(summary.seconds)],
     ["digest", summary.digest],
     ["output", summary.output],
     ["run folder", summary["run-folder"]],
   ]);
+}
+
+/** Against labels of 64 bits, uncompressed. */
+function checkpointText({ "checkpoint-bytes": bytes, "checkpoint-bytes-per-voxel": perVoxel }: RunSummary): string {
+  return `${formatBytes(bytes)}, ${perVoxel.toPrecision(2)} bytes a voxel, ${Math.round(8 / perVoxel)}:1 against 8 bytes`;
 }

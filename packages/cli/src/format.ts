@@ -1,6 +1,5 @@
 /** Numbers for people. */
-import type { Box } from "@axonloom/core";
-import { shapeOf, toXyz, type Vec3 } from "@axonloom/core";
+import { toXyz, type Vec3 } from "@axonloom/core";
 
 export function formatCount(n: number): string {
   return n.toLocaleString("en-US");
@@ -42,8 +41,4 @@ export function formatRate(voxels: number, seconds: number): string {
 /** `512 × 512 × 20` (x, y, z). */
 export function formatShape(shape: Vec3): string {
   return toXyz(shape).join(" × ");
-}
-
-export function formatSize(box: Box): string {
-  return formatShape(shapeOf(box));
 }

@@ -35,6 +35,8 @@ describe("run", () => {
     expect(first.stderr).toMatch(/^segment: finished in [\d.]+ s$/m);
     expect(first.stderr).not.toContain("\u001b");
     expect(first.stdout).toMatch(/^digest +[0-9a-f]{64}$/m);
+    const checkpoints = /^checkpoints +([\d.]+ KiB), ([\d.]+) bytes a voxel, (\d+):1 against 8 bytes$/m.exec(first.stdout);
+    expect(Number(checkpoints?.[2]) * Number(checkpoints?.[3])).toBeCloseTo(8, 0);
     const again = await axonloom(["run", "small.json"], place);
     expect(again.stderr).toMatch(/^resumed: /);
     expect(again.stdout).toMatch(/27 \(27 from checkpoints, 0 quarantined\)/);

@@ -15,7 +15,7 @@ interface ErrorEntry {
 
 export const ERRORS = {
   // command line
-  E_USAGE: { kind: "user", about: "The command line has a wrong, missing or unknown argument." },
+  E_USAGE: { kind: "user", about: "The command line, or a call of the library, has a wrong, missing or unknown argument." },
   // configuration
   E_CONFIG_READ: { kind: "user", about: "The configuration file cannot be read or parsed." },
   E_CONFIG_INVALID: { kind: "user", about: "The configuration has a wrong, missing or unknown key." },
@@ -27,6 +27,7 @@ export const ERRORS = {
   E_SOURCE_UNKNOWN: { kind: "user", about: "No store driver reads or writes the named source." },
   E_SOURCE_NAME: { kind: "user", about: "The name of a source or destination is malformed." },
   E_SOURCE_NOT_FOUND: { kind: "user", about: "The named source does not exist." },
+  E_SOURCE_READ: { kind: "user", about: "A file of the source cannot be read, for instance because of its permissions." },
   E_SOURCE_DAMAGED: { kind: "user", about: "A file of the source is truncated, malformed or contradicts its description." },
   E_SOURCE_UNSUPPORTED: { kind: "user", about: "The source uses a feature that its driver cannot read or write." },
   E_DTYPE: { kind: "user", about: "The voxels have another data type than needed." },
@@ -42,7 +43,10 @@ export const ERRORS = {
   E_PLUGIN_CRASHED: { kind: "run", about: "The process of an isolated plug-in ended before it answered." },
   // engine and run
   E_MEMORY: { kind: "user", about: "A subvolume does not fit into the memory given." },
-  E_TASK_DATA: { kind: "run", about: "A row, parameter or result of a task is no plain data and cannot be sent to a worker." },
+  E_TASK_DATA: {
+    kind: "run",
+    about: "A task cannot be sent to a worker: a row, parameter or result is no plain data, or there is no such stage.",
+  },
   E_WORKER_DIED: { kind: "run", about: "A worker ended in the middle of a task." },
   E_RUN_LOCKED: { kind: "user", about: "Another process is using the run folder." },
   E_RUN_FOLDER: { kind: "user", about: "The folder is not a run folder, or lacks what is needed." },
@@ -65,6 +69,7 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 export type ErrorFields = Readonly<Record<string, unknown>>;
 
+/** What a user can meet: a code of {@link ERRORS}, a message for people, the same as fields for programs, and a cause where there is one. */
 export class AxonloomError extends Error {
   override readonly name = "AxonloomError";
   readonly code: ErrorCode;
@@ -91,6 +96,7 @@ export interface PlainError {
   readonly stack: string | null;
 }
 
+/** Any thrown value as plain data; what is not of this program has the code null. */
 export function toPlainError(error: unknown): PlainError {
   if (isAxonloomError(error)) {
     return { code: error.code, message: error.message, fields: error.fields, stack: error.stack ?? null };
@@ -99,6 +105,7 @@ export function toPlainError(error: unknown): PlainError {
   return { code: null, message: known.message, fields: {}, stack: known.stack ?? null };
 }
 
+/** The error again, with the stack of the place where it was thrown; a plain Error where there is no code. */
 export function fromPlainError(plain: PlainError): Error {
   const error = plain.code === null ? new Error(plain.message) : new AxonloomError(plain.code, plain.message, plain.fields);
   if (plain.stack !== null) error.stack = plain.stack;

@@ -28,6 +28,7 @@ export { type PhantomBlock, type PhantomDamage, type PhantomSpec, phantomBlock }
 export type * from "./run/events.ts";
 export { isRunLocked } from "./run/lock.ts";
 export { type RunState, type RunStatus, readCertificate, readState, readSummary } from "./run/state.ts";
+export { type RunFolderStatus, readRunStatus } from "./run/status.ts";
 export {
   type AgglomerateInput,
   type AgglomeratePlugin,
@@ -81,6 +82,7 @@ export {
 export { VERSION } from "./version.ts";
 export type { Block, Dtype, VoxelArray } from "./volume/block.ts";
 export * from "./workflows/convert.ts";
+export { estimateRun, type RunEstimate } from "./workflows/create-segmentation/estimate.ts";
 export * from "./workflows/create-segmentation/index.ts";
 export { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./workflows/create-segmentation/plan.ts";
 export type { PreservedBodies } from "./workflows/create-segmentation/preserved.ts";

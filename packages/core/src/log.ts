@@ -6,4 +6,5 @@ export interface Logger {
   error(message: string): void;
 }
 
+/** Says nothing. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

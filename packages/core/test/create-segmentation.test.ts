@@ -2,7 +2,16 @@ import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileS
 import { join } from "node:path";
 import { createSegmentation, digestVolume, openVolume, planRun, restitch } from "@axonloom/core";
 import { describe, expect, test } from "vitest";
-import { configOf, runSmall, smallVolume, temporaryFolder, writeNpy } from "./fixtures.ts";
+import { cells, configOf, runSmall, smallVolume, temporaryFolder, writeNpy } from "./fixtures.ts";
+
+const offsetRoi = {
+  roi: {
+    box: [
+      [32, 32, 32],
+      [160, 160, 160],
+    ],
+  },
+};
 
 describe("the same bytes", () => {
   test("for 1, 2 and 4 workers and iteration sizes 1, 3 and all", async () => {
@@ -40,24 +49,47 @@ describe("the same bytes", () => {
   });
 
   test("an ROI offset by 32 that no 64 grid holds: four workers as one", async () => {
-    const roi = {
-      roi: {
-        box: [
-          [32, 32, 32],
-          [96, 96, 96],
-        ],
-      },
-    };
+    const shape = [160, 160, 160] as const;
+    const { gray } = cells(shape, 40);
     const digests = [];
     for (const workers of [1, 4]) {
-      const folder = smallVolume();
-      const config = configOf(folder, { "chunk-size": 64, "partition-method": "ask-dvid" }, roi);
+      const folder = temporaryFolder();
+      writeNpy(join(folder, "gray.npy"), gray, shape);
+      const config = configOf(folder, { "chunk-size": 64, "partition-method": "ask-dvid" }, offsetRoi);
       const plan = await planRun(config);
-      expect(plan.subvolumes.map(({ core }) => core.start)).toEqual([[32, 32, 32]]);
+      expect(plan.subvolumes.map(({ core }) => core.start)).toEqual(
+        [32, 96].flatMap((z) => [32, 96].flatMap((y) => [32, 96].map((x) => [z, y, x]))),
+      );
       expect(plan.output.spec.chunk).toEqual([32, 32, 32]);
-      digests.push((await runSmall(config, { workers })).summary.digest);
+      const { summary, certificate, events } = await runSmall(config, { workers });
+      expect(events.find(({ event }) => event === "planned")).toMatchObject({ workers, subvolumes: 8 });
+      expect(certificate).toMatchObject({ complete: true, "voxels-expected": 128 ** 3, "voxels-written": 128 ** 3 });
+      digests.push(summary.digest);
     }
     expect(digests[0]).toBe(digests[1]);
+  });
+
+  test.each([
+    [
+      "npy://segmentation.npy.gz",
+      {},
+      /npy:\/\/.*segmentation\.npy\.gz: .*written whole; use precomputed:\/\/, or convert afterwards$/,
+    ],
+    [
+      "precomputed://segmentation",
+      { chunk: 64 },
+      /first: .*\) do not consist of whole chunks of 64 × 64 × 64 voxels; take a chunk-size that is a multiple of them, or another output$/,
+    ],
+  ])("an output that cannot follow is refused in the plan: %s %o", async (destination, output, message) => {
+    const folder = temporaryFolder();
+    const shape = [160, 160, 160] as const;
+    writeNpy(join(folder, "gray.npy"), new Uint8Array(160 ** 3), shape);
+    const options = { "chunk-size": 64, "partition-method": "ask-dvid" };
+    const config = configOf(folder, options, { ...offsetRoi, output: { destination, ...output } });
+    const refused = { code: "E_PARTITION", message: expect.stringMatching(message) };
+    await expect(planRun(config)).rejects.toMatchObject(refused);
+    await expect(runSmall(config)).rejects.toMatchObject(refused);
+    expect(readdirSync(folder)).toEqual(["gray.npy"]);
   });
 
   test("outside the ROI nothing is written or expected", async () => {
@@ -77,7 +109,12 @@ describe("the same bytes", () => {
     );
     const { summary, certificate, events } = await runSmall(config);
     expect(certificate).toMatchObject({ complete: true, "voxels-expected": 40 * 76 * 66, "voxels-written": 40 * 76 * 66 });
-    expect(events.filter(({ event }) => event === "warning")).toHaveLength(1);
+    expect(events.filter(({ event }) => event === "warning")).toEqual([
+      {
+        event: "warning",
+        message: "the region of interest reaches beyond the volume (x, y, z 0,0,0 to 96,96,96): it was cut",
+      },
+    ]);
     const { data } = await (await openVolume(summary.output)).read({ start: [0, 0, 0], stop: [96, 96, 96] });
     const labels = data as BigUint64Array;
     let inside = 0;

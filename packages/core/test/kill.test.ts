@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { digestVolume, loadConfig, type RunEvent } from "@axonloom/core";
@@ -36,8 +36,16 @@ function runAndKill(config: string, afterEvents: number, delayMs: number): Promi
   });
 }
 
-function countedIn(events: readonly RunEvent[]): number {
-  return events.filter((event) => event.event === "progress" && event.stage === "segment").length;
+/** Finished subvolumes: name of the labels' file and what changes when it is written anew. */
+function labelsIn(run: string): Map<string, string> {
+  const folder = join(run, "labels");
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith(".")) : [];
+  return new Map(
+    names.map((name) => {
+      const { ino, mtimeMs } = statSync(join(folder, name));
+      return [name, `${ino} ${mtimeMs}`];
+    }),
+  );
 }
 
 test("ten kills at any moment: the same digest, and finished subvolumes are not computed again", async () => {
@@ -52,13 +60,18 @@ test("ten kills at any moment: the same digest, and finished subvolumes are not 
 
   const { output } = await loadConfig(file);
   const final = output.destination.replace("precomputed://", "");
-  let segmented = 0;
+  let kept = labelsIn(join(folder, "run"));
+  let restored = 0;
   let kills = 0;
   // A fixed sequence of moments spread over the run, so that a failure can be repeated. A run that ends before its kill starts anew.
   for (let k = 0; kills < 10 && k < 30; k++) {
     const moment = (k * 0.618 + 0.2) % 1;
-    const { events, killed } = await runAndKill(file, 2 + Math.floor(moment * (whole.events.length - 6)), (k * 7) % 30);
-    segmented = Math.max(segmented, countedIn(events));
+    const { killed } = await runAndKill(file, 2 + Math.floor(moment * (whole.events.length - 6)), (k * 7) % 30);
+    // Every subvolume that was finished before is still the same file: none was lost, none was computed and written again.
+    const now = labelsIn(join(folder, "run"));
+    for (const [name, written] of kept) expect(now.get(name)).toBe(written);
+    restored = Math.max(restored, kept.size);
+    kept = now;
     // What lies under the final name is whole, or there is nothing.
     if (existsSync(final)) expect((await digestVolume(output.destination)).digest).toBe(expected.digest);
     if (killed) {
@@ -66,11 +79,13 @@ test("ten kills at any moment: the same digest, and finished subvolumes are not 
     } else {
       rmSync(join(folder, "run"), { recursive: true });
       rmSync(join(folder, "segmentation"), { recursive: true });
+      kept = new Map();
     }
   }
   expect(kills).toBe(10);
-  expect(segmented).toBe(27);
-  await runAndKill(file, Number.POSITIVE_INFINITY, 0);
+  expect(restored).toBeGreaterThan(0);
+  const next = await runAndKill(file, Number.POSITIVE_INFINITY, 0);
+  expect(next.events.at(-1)).toMatchObject({ event: "finished", digest: expected.digest, restored: kept.size });
   const last = await runAndKill(file, Number.POSITIVE_INFINITY, 0);
   expect(last.events.at(-1)).toMatchObject({ event: "finished", digest: expected.digest, bodies: expected.bodies, restored: 27 });
 }, 300_000);

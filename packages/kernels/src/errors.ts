@@ -8,6 +8,7 @@ export const KERNEL_ERRORS = {
 
 export type KernelErrorCode = keyof typeof KERNEL_ERRORS;
 
+/** What a kernel refuses, with a code of {@link KERNEL_ERRORS}. */
 export class KernelError extends Error {
   override readonly name = "KernelError";
   readonly code: KernelErrorCode;
@@ -25,7 +26,7 @@ export function checkLength(name: string, length: number, shape: readonly number
   if (!shape.every((n) => Number.isInteger(n) && n >= 0) || length !== expected) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `${name}: expected ${expected} voxels for shape [${shape.join(", ")}], got ${length}`,
+      `${name}: expected ${expected} voxels for shape [${shape.join(", ")}], found ${length}`,
     );
   }
 }

@@ -1,8 +1,12 @@
 /** Real volumes for tests; where the data folder is absent, `fib25Available` is false. */
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
-const folder = `${process.env["AXONLOOM_DATA"] ?? new URL("../../../../shared/data", import.meta.url).pathname}/fib25-training2`;
+/** Folder of the real data; may not exist. */
+export const DATA = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url));
+
+const folder = `${DATA}/fib25-training2`;
 
 export const fib25Available = existsSync(folder);
 

@@ -1,4 +1,13 @@
-import { loadConfig, planRun, planWorkers, type RunPlan, type Sample, sampleSubvolume, shapeOf, toXyz } from "@axonloom/core";
+import {
+  estimateRun,
+  loadConfig,
+  planRun,
+  planWorkers,
+  type RunEstimate,
+  type RunPlan,
+  sampleSubvolume,
+  shapeOf,
+} from "@axonloom/core";
 import { type CommandContext, command, type ResourceOptions, resources, withResources } from "../command.ts";
 import { formatBytes, formatCount, formatRate, formatSeconds, formatShape } from "../format.ts";
 import { print, printJson, table } from "../output.ts";
@@ -24,50 +33,31 @@ export function planCommand({ signal }: CommandContext) {
       const plan = await planRun(config, { signal });
       const { slots } = planWorkers(config, plan, resources(options));
       const sample = options.sample ? await sampleSubvolume(config, plan, { signal }) : null;
-      const numbers = planNumbers(plan, slots, sample);
-      if (options.json) printJson(numbers);
-      else print(planTable(plan, numbers, sample));
+      const estimate = estimateRun(plan, slots, sample);
+      if (options.json) printJson(estimate);
+      else print(planTable(plan, estimate));
     });
 }
 
-/** What a program may want to know of a plan. Seconds are those of segmenting; null without a sample. */
-function planNumbers(plan: RunPlan, slots: number, sample: Sample | null) {
-  const seconds = sample === null ? null : ((sample.seconds / sample.voxels) * plan.voxelsRead) / slots;
-  return {
-    subvolumes: plan.subvolumes.length,
-    iterations: plan.iterations.length,
-    faces: plan.faces.length,
-    voxels: plan.voxelsExpected,
-    "voxels-read": plan.voxelsRead,
-    "bytes-read": plan.bytesRead,
-    "bytes-written": plan.bytesWritten,
-    "output-chunk": toXyz(plan.output.spec.chunk!),
-    workers: slots,
-    "bytes-per-worker": plan.bytesPerTask,
-    sample,
-    "segment-seconds": seconds,
-  };
-}
-
-function planTable(plan: RunPlan, numbers: ReturnType<typeof planNumbers>, sample: Sample | null): string {
+function planTable(plan: RunPlan, estimate: RunEstimate): string {
   const { core, bordered } = plan.subvolumes[0]!;
-  const seconds = numbers["segment-seconds"];
+  const { sample, "segment-seconds": seconds } = estimate;
   const rows: [string, string][] = [
     ["input", plan.input.source],
-    ["output", `${plan.output.destination}, chunks of ${numbers["output-chunk"].join(" × ")}`],
+    ["output", `${plan.output.destination}, chunks of ${estimate["output-chunk"].join(" × ")}`],
     [
       "subvolumes",
-      `${formatCount(numbers.subvolumes)} of ${formatShape(shapeOf(core))}, with border ${formatShape(shapeOf(bordered))}`,
+      `${formatCount(estimate.subvolumes)} of ${formatShape(shapeOf(core))}, with border ${formatShape(shapeOf(bordered))}`,
     ],
-    ["iterations", formatCount(numbers.iterations)],
-    ["faces", formatCount(numbers.faces)],
+    ["iterations", formatCount(estimate.iterations)],
+    ["faces", formatCount(estimate.faces)],
     [
       "voxels",
-      `${formatCount(numbers.voxels)}${plan.roiCut ? " (the region of interest reaches beyond the volume: it is cut)" : ""}`,
+      `${formatCount(estimate.voxels)}${plan.roiCut ? " (the region of interest reaches beyond the volume: it is cut)" : ""}`,
     ],
-    ["read", `${formatBytes(numbers["bytes-read"])} (with borders)`],
-    ["written", `${formatBytes(numbers["bytes-written"])} before compression`],
-    ["workers", `${formatCount(numbers.workers)}, each planned with ${formatBytes(numbers["bytes-per-worker"])}`],
+    ["read", `${formatBytes(estimate["bytes-read"])} (with borders)`],
+    ["written", `${formatBytes(estimate["bytes-written"])} before compression`],
+    ["workers", `${formatCount(estimate.workers)}, each planned with ${formatBytes(estimate["bytes-per-worker"])}`],
   ];
   if (sample !== null && seconds !== null) {
     const rate = formatRate(sample.voxels, sample.seconds);

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { AxonloomError, isRunLocked, openKeyValue, readCertificate, readState, readSummary } from "@axonloom/core";
+import { type RunFolderStatus, readRunStatus } from "@axonloom/core";
 import { type CommandContext, command, summaryTable } from "../command.ts";
 import { formatCount } from "../format.ts";
 import { print, printJson, table } from "../output.ts";
@@ -9,32 +9,10 @@ export function statusCommand(_context: CommandContext) {
     .argument("<run>", "run folder")
     .option("--json", "print JSON")
     .action(async (folder: string, options: { readonly json?: true }) => {
-      const status = await readStatus(resolve(folder));
+      const status = await readRunStatus(resolve(folder));
       if (options.json) printJson(status);
       else print(statusText(status));
     });
-}
-
-type Status = Awaited<ReturnType<typeof readStatus>>;
-
-async function readStatus(folder: string) {
-  const store = openKeyValue(folder);
-  const state = await readState(store);
-  if (state === null) {
-    throw new AxonloomError("E_RUN_FOLDER", `${folder}: expected the folder of a run, found no state.json in it; check the path`, {
-      folder,
-    });
-  }
-  const working = await isRunLocked(folder);
-  const status = state.status === "running" && !working ? ("stopped" as const) : state.status;
-  return {
-    "run-folder": folder,
-    working,
-    ...state,
-    status,
-    summary: await readSummary(store),
-    certificate: await readCertificate(store),
-  };
 }
 
 const MEANING = {
@@ -46,7 +24,7 @@ const MEANING = {
   interrupted: "interrupted; run it again to go on",
 } as const;
 
-function statusText(status: Status): string {
+function statusText(status: RunFolderStatus): string {
   const rows: [string, string][] = [["state", MEANING[status.status]]];
   if (status.stage !== null && status.status !== "complete" && status.status !== "incomplete") {
     rows.push(["stage", `${status.stage}, ${formatCount(status.done)} of ${formatCount(status.total)}`]);

@@ -45,6 +45,7 @@ export async function saveCheckpoint(
   return bytes.length;
 }
 
+/** Reads and checks a checkpoint. Only `valid` ones have a payload, which lies in the memory of the bytes that were read. */
 export async function loadCheckpoint<M>(
   store: KeyValueStore,
   name: CheckpointName,

@@ -15,6 +15,7 @@ import {
 } from "./schema-data.ts";
 import { count, edge, positive, uint64 } from "./schema-fields.ts";
 import { segmentorSchema } from "./schema-segmentor.ts";
+import { CHECKPOINT_LEVELS } from "./types.ts";
 
 export const optionsSchema = z
   .strictObject({
@@ -65,7 +66,7 @@ export const optionsSchema = z
         "The run folder, with checkpoints, evidence, log and report. Empty = beside this file, named like it with the ending .run.",
       ),
     checkpoint: z
-      .enum(["none", "voxel", "segmentation"])
+      .enum(CHECKPOINT_LEVELS)
       .default("segmentation")
       .describe(
         "What is kept and read back when a run goes on: segmentation = labels of each subvolume; voxel = predictions too; none = nothing.",

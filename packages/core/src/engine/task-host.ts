@@ -40,8 +40,8 @@ async function loadStage(step: HostedStep, load: ModuleLoader): Promise<Stage<un
   const stage = module[step.export];
   if (typeof stage !== "function") {
     throw new AxonloomError(
-      "E_PLUGIN_NOT_FOUND",
-      `expected a function "${step.export}" in ${step.module}, which exports ${Object.keys(module).join(", ")}`,
+      "E_TASK_DATA",
+      `expected a function "${step.export}" in ${step.module}, which exports ${Object.keys(module).join(", ")}; name one of these in the StageRef`,
     );
   }
   return stage as Stage<unknown, unknown, unknown>;

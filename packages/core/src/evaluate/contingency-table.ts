@@ -20,6 +20,7 @@ export interface Contingency {
 /** Labels a side: what a Map of JavaScript holds. */
 const MOST_LABELS = 2 ** 24;
 
+/** Counts of (ground truth, segmentation) pairs. Throws `E_EVALUATE` for blocks of different sizes and for more than 2^24 labels a side. */
 export class ContingencyTable {
   readonly #truth = new Interned("ground truth");
   readonly #segment = new Interned("segmentation");

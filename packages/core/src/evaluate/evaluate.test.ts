@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DATA } from "../real-data.suite.ts";
 import { ContingencyTable, type Labels, type MeasureOptions, measure } from "./index.ts";
 
-const DATA = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
 const fib25 = `${DATA}/fib25-training2`;
 
 function compare(truth: Labels, segmentation: Labels, options?: MeasureOptions) {

@@ -9,32 +9,40 @@ export interface Box {
   readonly stop: Vec3;
 }
 
+/** z, y, x. */
 export const AXES = [0, 1, 2] as const;
 
+/** The vector of f(0), f(1), f(2): one number an axis. */
 export function map3(f: (axis: 0 | 1 | 2) => number): Vec3 {
   return [f(0), f(1), f(2)];
 }
 
+/** The box from `start` (in it) to `stop` (not in it). */
 export function box(start: Vec3, stop: Vec3): Box {
   return { start, stop };
 }
 
+/** The box of a shape at the origin. */
 export function boxOfShape(shape: Vec3): Box {
   return { start: [0, 0, 0], stop: shape };
 }
 
+/** Voxels along each axis; negative where `stop` lies before `start`. */
 export function shapeOf(b: Box): Vec3 {
   return map3((a) => b.stop[a] - b.start[a]);
 }
 
+/** Voxels of a shape. */
 export function volumeOf(shape: Vec3): number {
   return shape[0] * shape[1] * shape[2];
 }
 
+/** Voxels of a box; 0 when it is empty. */
 export function voxelsIn(b: Box): number {
   return isEmpty(b) ? 0 : volumeOf(shapeOf(b));
 }
 
+/** Whether an axis has no voxel. */
 export function isEmpty(b: Box): boolean {
   return AXES.some((a) => b.stop[a] <= b.start[a]);
 }
@@ -44,18 +52,22 @@ export function intersect(a: Box, b: Box): Box {
   return { start: map3((i) => Math.max(a.start[i], b.start[i])), stop: map3((i) => Math.min(a.stop[i], b.stop[i])) };
 }
 
+/** The box with `by` voxels more on both sides of each axis. */
 export function grow(b: Box, by: Vec3): Box {
   return { start: map3((a) => b.start[a] - by[a]), stop: map3((a) => b.stop[a] + by[a]) };
 }
 
+/** The box moved by `by` voxels. */
 export function translate(b: Box, by: Vec3): Box {
   return { start: map3((a) => b.start[a] + by[a]), stop: map3((a) => b.stop[a] + by[a]) };
 }
 
+/** Whether every voxel of a non-empty `inner` lies in `outer`. */
 export function contains(outer: Box, inner: Box): boolean {
   return AXES.every((a) => outer.start[a] <= inner.start[a] && inner.stop[a] <= outer.stop[a]);
 }
 
+/** Whether both corners are the same. */
 export function equalBoxes(a: Box, b: Box): boolean {
   return AXES.every((i) => a.start[i] === b.start[i] && a.stop[i] === b.stop[i]);
 }
@@ -78,6 +90,7 @@ export function toXyz(v: Vec3): [number, number, number] {
   return [v[2], v[1], v[0]];
 }
 
+/** The reverse of {@link toXyz}. */
 export function fromXyz(v: readonly [number, number, number]): Vec3 {
   return [v[2], v[1], v[0]];
 }

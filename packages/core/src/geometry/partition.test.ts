@@ -1,16 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isAxonloomError } from "../errors.ts";
+import { DATA } from "../real-data.suite.ts";
 import { type Box, box, equalBoxes, shapeOf, toXyz, type Vec3, voxelsIn } from "./box.ts";
 import { findFaces } from "./faces.ts";
 import { coresOnGrid, type PartitionOptions, partition } from "./partition.ts";
 import { countVoxels, maskOf, parseRoi, type Roi, roiFromBox, wholeRoi } from "./roi.ts";
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../shared/data", import.meta.url));
-const flyem = `${data}/flyem-262`;
-const golden = `${data}/dvid-golden`;
+const flyem = `${DATA}/flyem-262`;
+const golden = `${DATA}/dvid-golden`;
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
 
 const cubic = (n: number): Vec3 => [n, n, n];

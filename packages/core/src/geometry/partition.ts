@@ -81,13 +81,15 @@ function checkSizes({ method, chunk, border, grid }: PartitionOptions): void {
   };
   const xyz = (v: Vec3) => toXyz(v).join(", ");
   if (!AXES.every((a) => Number.isSafeInteger(grid[a]) && grid[a] > 0)) {
-    fail(`output chunk: expected positive integers, found ${xyz(grid)} (x, y, z)`, { grid: toXyz(grid) });
+    fail(`output chunk: expected positive integers, found ${xyz(grid)} (x, y, z); correct the output's chunk-size`, {
+      grid: toXyz(grid),
+    });
   }
   if (!AXES.every((a) => Number.isSafeInteger(chunk[a]) && chunk[a] > 0 && chunk[a] % ROI_BLOCK === 0)) {
-    fail(`chunk-size: expected multiples of ${ROI_BLOCK}, found ${xyz(chunk)} (x, y, z)`, { chunk: toXyz(chunk) });
+    fail(`chunk-size: expected multiples of ${ROI_BLOCK}, found ${xyz(chunk)} (x, y, z); round it`, { chunk: toXyz(chunk) });
   }
   if (!AXES.every((a) => Number.isSafeInteger(border[a]) && border[a] >= 0)) {
-    fail(`border: expected integers of 0 or more, found ${xyz(border)} (x, y, z)`, { border: toXyz(border) });
+    fail(`border: expected integers of 0 or more, found ${xyz(border)} (x, y, z); correct it`, { border: toXyz(border) });
   }
   if (method === "grid-aligned" && !AXES.every((a) => chunk[a] % grid[a] === 0)) {
     fail(`chunk-size: expected multiples of the output's chunk ${xyz(grid)}, found ${xyz(chunk)} (x, y, z); change one of them`, {

@@ -37,9 +37,13 @@ export function wholeRoi(): Roi {
 export function roiFromBox(b: Box): Roi {
   const integers = [...b.start, ...b.stop].every((n) => Number.isSafeInteger(n) && Math.abs(n) <= COORDINATE_LIMIT);
   if (!integers || isEmpty(b)) {
-    throw new AxonloomError("E_ROI_INVALID", `ROI box: expected integers with start < stop on each axis, found ${formatBox(b)}`, {
-      box: b,
-    });
+    throw new AxonloomError(
+      "E_ROI_INVALID",
+      `ROI box: expected integers with start < stop on each axis, found ${formatBox(b)}; correct its corners`,
+      {
+        box: b,
+      },
+    );
   }
   return { box: b, blocks: null };
 }
@@ -50,14 +54,18 @@ export function roiFromBox(b: Box): Roi {
  */
 export function parseRoi(json: unknown, blockSize: number = ROI_BLOCK): Roi {
   if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > 65536) {
-    throw new AxonloomError("E_ROI_INVALID", `ROI block size: expected an integer from 1 to 65536, found ${blockSize}`, {
-      blockSize,
-    });
+    throw new AxonloomError(
+      "E_ROI_INVALID",
+      `ROI block size: expected an integer from 1 to 65536, found ${blockSize}; correct roi.block-size`,
+      {
+        blockSize,
+      },
+    );
   }
   if (!Array.isArray(json) || json.length === 0) {
     throw new AxonloomError(
       "E_ROI_INVALID",
-      `ROI: expected a list of runs [z, y, x_first, x_last] with at least one entry, found ${brief(json)}`,
+      `ROI: expected a list of runs [z, y, x_first, x_last] with at least one entry, found ${brief(json)}; correct the ROI file`,
     );
   }
   const limit = Math.floor(COORDINATE_LIMIT / blockSize) - 1;
@@ -67,7 +75,7 @@ export function parseRoi(json: unknown, blockSize: number = ROI_BLOCK): Roi {
     if (!isRun(entry, limit)) {
       throw new AxonloomError(
         "E_ROI_INVALID",
-        `ROI entry ${i}: expected [z, y, x_first, x_last], integers between ${-limit} and ${limit} with x_first <= x_last, found ${brief(entry)}`,
+        `ROI entry ${i}: expected [z, y, x_first, x_last], integers between ${-limit} and ${limit} with x_first <= x_last, found ${brief(entry)}; correct the ROI file`,
         { entry: i },
       );
     }
@@ -213,7 +221,7 @@ export function clipRoi(roi: Roi, bounds: Box): { readonly roi: Roi; readonly cu
     const found = extent === null ? "an empty volume" : `the ROI at ${formatBox(extent)}`;
     throw new AxonloomError(
       "E_ROI_INVALID",
-      `ROI: expected at least one voxel inside the volume (${formatBox(bounds)}), found ${found}`,
+      `ROI: expected at least one voxel inside the volume (${formatBox(bounds)}), found ${found}; correct the ROI or the input`,
       {
         roi: extent,
         bounds,

@@ -16,6 +16,7 @@ const KEY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
 let counter = 0;
 
+/** Keys are paths below a folder; values are replaced in one step. */
 export class FileKeyValue implements KeyValueStore {
   readonly location: string;
 

@@ -36,6 +36,7 @@ export async function getJson<T>(store: KeyValueStore, key: string, options?: Ca
   }
 }
 
+/** Writes plain data as indented JSON, in one step. `E_WRITE_FAILED` as {@link KeyValueStore.put}. */
 export async function putJson(store: KeyValueStore, key: string, value: unknown, options?: CallOptions): Promise<void> {
   await store.put(key, new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`), options);
 }

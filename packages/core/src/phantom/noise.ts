@@ -21,6 +21,7 @@ export function signed3(a: number, b: number, c: number, seed: number): number {
   return hash3(a, b, c, seed) / 2 ** 31 - 1;
 }
 
+/** 0 below 0, 1 above 1, 3t² − 2t³ between. */
 export function smoothstep(t: number): number {
   if (t <= 0) return 0;
   return t >= 1 ? 1 : t * t * (3 - 2 * t);

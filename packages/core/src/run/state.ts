@@ -70,6 +70,7 @@ export async function readState(store: KeyValueStore): Promise<RunState | null> 
   return await readWhole<RunState>(store, STATE);
 }
 
+/** Writes summary and certificate of a finished run. */
 export async function saveResult(store: KeyValueStore, summary: RunSummary, certificate: CoverageCertificate): Promise<void> {
   await putJson(store, CERTIFICATE, certificate);
   await putJson(store, SUMMARY, summary);

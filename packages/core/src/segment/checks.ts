@@ -14,7 +14,8 @@ export interface Checked {
 /** `E_PLUGIN_RESULT` unless `value` is null or a Uint8Array of zeros and ones that fills the box. */
 export function checkMask(value: unknown, where: Checked): Mask {
   if (value === null) return null;
-  if (!(value instanceof Uint8Array)) throw wrong(where, `expected a Uint8Array or null, found ${nameOf(value)}`);
+  if (!(value instanceof Uint8Array))
+    throw wrong(where, `expected a Uint8Array or null, found ${nameOf(value)}; return one of these`);
   checkFills(value.length, shapeOf(where.bordered), where);
   for (let i = 0; i < value.length; i++) {
     if (value[i]! > 1) throw wrong(where, `a mask holds 0 (leave out) and 1 (segment), found ${value[i]} at ${voxelAt(i, where)}`);
@@ -90,7 +91,8 @@ function voxelAt(index: number, { bordered }: Checked): string {
   return `x ${bordered.start[2] + x}, y ${bordered.start[1] + y}, z ${bordered.start[0] + z}`;
 }
 
-function nameOf(value: unknown): string {
+/** For people: what kind of value was found. */
+export function nameOf(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "object") return value.constructor?.name ?? "an object";
   return typeof value === "function" ? "a function" : `${typeof value} ${String(value)}`.slice(0, 60);

@@ -17,6 +17,7 @@ import { type ResolvedStep, resolveStep } from "./plugins.ts";
 import { runStep, type StepArguments } from "./run-step.ts";
 import type { Mask, Predictions, SegmentInput, Segmentor, SegmentorConfig, StepName } from "./types.ts";
 
+/** Runs the four configured steps; a step's function is resolved when it is first needed. Throws what resolving and running steps throw. */
 export class DefaultSegmentor implements Segmentor {
   readonly #configuration: SegmentorConfig["configuration"];
   readonly #resolved = new Map<StepName, Promise<ResolvedStep>>();

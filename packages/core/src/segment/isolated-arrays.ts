@@ -56,6 +56,7 @@ export function argumentBytes(input: StepArguments): number {
   return [inside, gray, mask, predictions?.data, supervoxels].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
 }
 
+/** Arrays of a step's arguments go to files of the folder, the rest stays as it is. */
 export async function storeArguments(input: StepArguments, folder: string, options: CallOptions = {}): Promise<StoredArguments> {
   const { subvolume, bordered, core, shape, voxelSizeNm, inside, gray, mask, predictions, supervoxels } = input;
   const arrays: Record<string, StoredArray | null> = {};

@@ -9,6 +9,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { AxonloomError, type ErrorCode, fromPlainError, isAxonloomError } from "../errors.ts";
+import { reasonOf } from "../fs-errors.ts";
 import { volumeOf } from "../geometry/box.ts";
 import { type Checked, placeOf } from "./checks.ts";
 import {
@@ -62,7 +63,7 @@ export async function runIsolated(config: StepConfig, stepName: StepName, input:
     } catch (error) {
       signal.throwIfAborted();
       if (isAxonloomError(error)) throw error;
-      failures.push(`${base} (${error instanceof Error ? error.message : String(error)})`);
+      failures.push(`${base} (${reasonOf(error)})`);
       logger.warn(`${where.plugin}: its arrays could not pass through ${failures.at(-1)}`);
     }
   }

@@ -28,6 +28,7 @@ export function channelOf({ data, shape }: Predictions, channel: number, plugin:
   return result;
 }
 
+/** Levels of probabilities, any shape: u8 as they are (top 255), floats in [0, 1] as round(p · 65535). */
 export function levelsOf(probabilities: Float32Array | Uint8Array): Levels {
   if (probabilities instanceof Uint8Array) return { data: probabilities, top: 255 };
   const data = new Uint16Array(probabilities.length);

@@ -11,6 +11,7 @@ import { readFile, realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { codeOf, isMissing } from "../fs-errors.ts";
 
 const SPECIFIERS = [/\bfrom\s*["']([^"'\n]+)["']/g, /\bimport\s*["']([^"'\n]+)["']/g, /\bimport\s*\(\s*["'`]([^"'`\n$]+)["'`]/g];
 const REQUIRED = /\brequire\s*\(\s*["'`]([^"'`\n$]+)["'`]/g;
@@ -39,7 +40,7 @@ export async function hashOfImports(entry: string): Promise<string> {
     try {
       content = await readFile(path);
     } catch (error) {
-      if (path === first || !isMissing(error)) throw error;
+      if (path === first || !(isMissing(error) || codeOf(error) === "EISDIR")) throw error;
       lines.push(`missing ${name}`);
       continue;
     }
@@ -66,8 +67,4 @@ async function importedBy(path: string, text: string): Promise<string[]> {
     }
   }
   return await Promise.all(found.map((file) => realpath(file).catch(() => file)));
-}
-
-function isMissing(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 }

@@ -3,6 +3,7 @@
  * name of one (`DVIDSparkServices.reconutils.plugins.seeded_watershed`), or a user's own `/path/my-plugin.mjs:functionName`.
  */
 import { AxonloomError } from "../errors.ts";
+import { reasonOf } from "../fs-errors.ts";
 import { closest } from "../suggest.ts";
 import { BUILT_INS, type BuiltIn, NOT_YET, type StepPlugins } from "./builtins.ts";
 import { hashOfFile } from "./module-hash.ts";
@@ -78,7 +79,7 @@ export async function hashesOfFiles(step: StepConfig): Promise<string[]> {
     try {
       hashes.push(await hashOfFile(path));
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       throw new AxonloomError(
         "E_PLUGIN_NOT_FOUND",
         `depends-on: expected a file that ${step.function} depends on, but ${path} cannot be read: ${reason}; correct the path`,

@@ -1,10 +1,10 @@
 /** The built-ins on `fib25-training2`: 250³ grey values and membrane probabilities of a fly's brain. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Box, boxOfShape, shapeOf } from "../geometry/box.ts";
 import { silentLogger } from "../log.ts";
+import { DATA } from "../real-data.suite.ts";
 import { openVolume } from "../store/index.ts";
 import type { Block } from "../volume/block.ts";
 import { componentSizes } from "./component-sizes.ts";
@@ -14,8 +14,7 @@ import { contextOf } from "./step-input.suite.ts";
 import { seededWatershedParameters, seededWatershedSupervoxels } from "./supervoxels/seeded-watershed.ts";
 import type { SegmentInput, StepConfig, StepName } from "./types.ts";
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../shared/data", import.meta.url));
-const folder = join(data, "fib25-training2");
+const folder = join(DATA, "fib25-training2");
 const membrane = `raw://${folder}/membrane_prob_derived.u8.raw.gz?shape=250,250,250&dtype=uint8`;
 
 describe.skipIf(!existsSync(folder))("fib25-training2", () => {

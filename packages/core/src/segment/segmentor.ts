@@ -9,7 +9,7 @@ import { renumber } from "@axonloom/kernels";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
 import type { Evidence, Match, StitchPolicy } from "../stitch/types.ts";
 import { closest } from "../suggest.ts";
-import { checkLabels } from "./checks.ts";
+import { checkLabels, nameOf } from "./checks.ts";
 import { DefaultSegmentor } from "./default-segmentor.ts";
 import { defaultSteps } from "./default-steps.ts";
 import { andInto, without } from "./masks.ts";
@@ -33,7 +33,7 @@ export async function createSegmentor(config: SegmentorConfig): Promise<Segmento
     if (typeof segmentor[method] !== "function") {
       throw new AxonloomError(
         "E_PLUGIN_NOT_FOUND",
-        `${KEY}: ${config.class} has no method ${method}; expected segment and stitch`,
+        `${KEY}: expected a class with the methods segment and stitch, but ${config.class} has no method ${method}; add it`,
         {
           key: KEY,
           method,
@@ -102,9 +102,10 @@ class CheckedSegmentor implements Segmentor {
     const matches: unknown = this.#inner.stitch(evidence, policy);
     const isMatch = (m: unknown) => typeof m === "object" && m !== null && "a" in m && "b" in m && isSegment(m.a) && isSegment(m.b);
     if (Array.isArray(matches) && matches.every(isMatch)) return matches;
+    const found = Array.isArray(matches) ? `${nameOf(matches.find((m) => !isMatch(m)))} in it` : nameOf(matches);
     throw new AxonloomError(
       "E_PLUGIN_RESULT",
-      `${this.#name}, face of subvolumes ${evidence.a} and ${evidence.b}: expected a list of matches { a, b } of segment ids`,
+      `${this.#name}, face of subvolumes ${evidence.a} and ${evidence.b}: expected a list of matches { a, b } of segment ids (1 to 2^32 - 1), found ${found}; correct what its stitch returns`,
       { plugin: this.#name, a: evidence.a, b: evidence.b },
     );
   }

@@ -2,6 +2,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AxonloomError } from "../errors.ts";
+import { reasonOf } from "../fs-errors.ts";
 import { hashOfImports } from "./module-hash.ts";
 
 export interface UserReference {
@@ -24,7 +25,7 @@ export async function importUserExport({ path, exportName }: UserReference, key:
   try {
     module = await import(pathToFileURL(path).href);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new AxonloomError("E_PLUGIN_NOT_FOUND", `${key}: the module ${path} cannot be imported: ${reason}`, { key, path }, cause);
   }
   const functions = Object.keys(module)
@@ -45,7 +46,7 @@ export async function hashOfModule({ path }: UserReference, key: string): Promis
   try {
     return await hashOfImports(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new AxonloomError("E_PLUGIN_NOT_FOUND", `${key}: the module ${path} cannot be read: ${reason}`, { key, path }, cause);
   }
 }

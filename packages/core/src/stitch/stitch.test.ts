@@ -3,7 +3,6 @@
  * with the volume. The golden numbers come from an independent program (numpy).
  */
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { connectedComponents, countOverlaps } from "@axonloom/kernels";
 import { expect, test } from "vitest";
@@ -12,6 +11,7 @@ import { findFaces } from "../geometry/faces.ts";
 import { partition } from "../geometry/partition.ts";
 import { wholeRoi } from "../geometry/roi.ts";
 import type { Subvolume } from "../geometry/subvolume.ts";
+import { DATA } from "../real-data.suite.ts";
 import { type Block, copyIntersection, crop } from "../volume/block.ts";
 import { decodeEvidence, encodeEvidence } from "./evidence-codec.ts";
 import { countFace } from "./overlap.ts";
@@ -113,8 +113,7 @@ function judge({ pairs, tables }: Stitched, contingency: Contingency) {
   return { pairs, bodies: bodies.size, merge, split };
 }
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../shared/data", import.meta.url));
-const wsdt = `${data}/flyem-262/wsdt-256.npy.gz`;
+const wsdt = `${DATA}/flyem-262/wsdt-256.npy.gz`;
 const available = existsSync(wsdt);
 
 /** 256³ uint32 behind the 10-byte preamble and header of npy version 1. */

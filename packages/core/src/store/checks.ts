@@ -10,7 +10,7 @@ export function checkInside(box: Box, bounds: Box, source: string): void {
   if (whole && !isEmpty(box) && contains(bounds, box)) return;
   throw new AxonloomError(
     "E_OUT_OF_BOUNDS",
-    `${source}: expected a non-empty box inside ${formatBox(bounds)}, got ${formatBox(box)}; cut the box at the bounds`,
+    `${source}: expected a non-empty box inside ${formatBox(bounds)}, found ${formatBox(box)}; cut the box at the bounds`,
     { source, box, bounds },
   );
 }
@@ -22,13 +22,13 @@ export function checkBlock(block: Block, box: Box, dtype: Dtype, source: string)
   if (!fits) {
     throw new AxonloomError(
       "E_OUT_OF_BOUNDS",
-      `${source}: expected a block of shape [${shape}] (z, y, x) for ${formatBox(box)}, got [${block.shape}] with ${block.data.length} voxels`,
+      `${source}: expected a block of shape [${shape}] (z, y, x) for ${formatBox(box)}, found [${block.shape}] with ${block.data.length} voxels`,
       { source, box, shape: block.shape },
     );
   }
   const found = dtypeOf(block.data);
   if (found !== dtype) {
-    throw new AxonloomError("E_DTYPE", `${source}: expected voxels of ${dtype}, got ${found}; convert them before writing`, {
+    throw new AxonloomError("E_DTYPE", `${source}: expected voxels of ${dtype}, found ${found}; convert them before writing`, {
       source,
       expected: dtype,
       found,
@@ -45,7 +45,7 @@ export function checkOnGrid(box: Box, grid: WriteGrid, bounds: Box, source: stri
   throw new AxonloomError(
     "E_OUT_OF_BOUNDS",
     `${source}: expected a box of whole chunks of ${cx} x ${cy} x ${cz} voxels (x, y, z) counted from (${ox}, ${oy}, ${oz}), ` +
-      `got ${formatBox(box)}; write whole chunks, or make the volume with a chunk size that divides the boxes`,
+      `found ${formatBox(box)}; write whole chunks, or make the volume with a chunk size that divides the boxes`,
     { source, box, grid },
   );
 }

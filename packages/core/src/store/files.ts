@@ -5,7 +5,7 @@ import { mkdir, opendir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
-import { isMissing, reasonOf, writeFailed } from "../fs-errors.ts";
+import { codeOf, isMissing, reasonOf, writeFailed } from "../fs-errors.ts";
 
 /** A volume lies under its name with this ending until it is published. */
 export const PARTIAL = ".partial";
@@ -16,16 +16,33 @@ export function partialPath(path: string, owner?: string): string {
 }
 const REPLACED = ".axonloom-replaced";
 
-/** An error of the file system while reading, as one of this program. Errors of this program and aborts pass through. */
+/**
+ * An error while reading, as one of this program: `E_SOURCE_NOT_FOUND`, `E_SOURCE_READ` (the system refuses), otherwise
+ * `E_SOURCE_DAMAGED`. Errors of this program, mistakes in it and aborts pass through.
+ */
 export function readFailure(source: string, path: string, error: unknown, options: CallOptions = {}): unknown {
   if (options.signal?.aborted) return options.signal.reason;
   if (isAxonloomError(error)) return error;
+  const code = codeOf(error);
+  const ofSystem = code !== null && /^E[A-Z0-9]+$/.test(code);
+  if (!ofSystem && (error instanceof TypeError || error instanceof ReferenceError)) return error;
   if (isMissing(error))
     return new AxonloomError("E_SOURCE_NOT_FOUND", `${source}: ${path} does not exist; check the path`, { source, path }, error);
-  return new AxonloomError("E_SOURCE_DAMAGED", `${source}: cannot read ${path} (${reasonOf(error)})`, { source, path }, error);
+  // a folder where a file should be contradicts the description
+  if (ofSystem && code !== "EISDIR") {
+    const message = `${source}: cannot read ${path} (${reasonOf(error)}); check the permissions and the disk, then run again`;
+    return new AxonloomError("E_SOURCE_READ", message, { source, path }, error);
+  }
+  return damagedFile(source, path, error);
 }
 
-/** The same for writing. */
+/** `E_SOURCE_DAMAGED` for what a decoder threw. */
+export function damagedFile(source: string, path: string, error: unknown): AxonloomError {
+  const message = `${source}: cannot read ${path} (${reasonOf(error)}); the file is damaged or of another format: replace it`;
+  return new AxonloomError("E_SOURCE_DAMAGED", message, { source, path }, error);
+}
+
+/** What {@link readFailure} is for reading: `E_WRITE_FAILED`. */
 export function writeFailure(source: string, path: string, error: unknown, options: CallOptions = {}): unknown {
   if (options.signal?.aborted) return options.signal.reason;
   if (isAxonloomError(error)) return error;
@@ -105,6 +122,7 @@ export async function checkDestination(source: string, path: string, replacing: 
   }
 }
 
+/** Throws `E_DESTINATION_EXISTS` when the final name is taken by something that may not be replaced. */
 export async function checkFinalName(source: string, path: string, { replace, isVolume }: Replacing): Promise<void> {
   if ((await statOrNull(path)) === null || (replace && (await isVolume(path)))) return;
   const why = replace ? " and is no volume of this kind, so it is not replaced" : "";

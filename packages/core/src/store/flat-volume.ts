@@ -93,7 +93,7 @@ export function flatStore(volume: FlatVolume): VolumeStore {
       if (!equalBoxes(b, bounds)) {
         throw new AxonloomError(
           "E_OUT_OF_BOUNDS",
-          `${source}: a gzip'd array is written whole: expected a block of shape [${shape}] (z, y, x), got [${shapeOf(b)}]; choose a plain .npy or precomputed`,
+          `${source}: a gzip'd array is written whole: expected a block of shape [${shape}] (z, y, x), found [${shapeOf(b)}]; choose a plain .npy or precomputed`,
           { source, box: b, bounds },
         );
       }

@@ -29,6 +29,7 @@ export async function readHead(source: string, path: string, count: number, opti
   }
 }
 
+/** Whether the file's first two bytes are those of gzip. Throws as {@link readFailure}. */
 export async function startsLikeGzip(source: string, path: string): Promise<boolean> {
   try {
     return isGzip(await firstBytes(path, 2));
@@ -48,6 +49,7 @@ async function firstBytes(path: string, count: number): Promise<Uint8Array> {
   }
 }
 
+/** Whether bytes begin as gzip does. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }

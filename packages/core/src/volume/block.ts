@@ -11,6 +11,7 @@ export interface Block<T extends VoxelArray = VoxelArray> {
 
 export const BYTES_PER_VOXEL: Readonly<Record<Dtype, number>> = { uint8: 1, uint16: 2, uint32: 4, uint64: 8, float32: 4 };
 
+/** The data type of an array. */
 export function dtypeOf(data: VoxelArray): Dtype {
   if (data instanceof Uint8Array) return "uint8";
   if (data instanceof Uint16Array) return "uint16";

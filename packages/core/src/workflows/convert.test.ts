@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { readdir, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { box, shapeOf, type Vec3 } from "../geometry/box.ts";
+import { DATA } from "../real-data.suite.ts";
 import { patternBlock, specOf, temporaryFolder } from "../store/contract.suite.ts";
 import { createVolume, openVolume, publishVolume } from "../store/index.ts";
 import { convertVolume } from "./convert.ts";
@@ -76,12 +76,11 @@ test("nothing stays after an error or an abort", async () => {
   expect(await readdir(folder)).toEqual(["source"]);
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../shared/data", import.meta.url));
-test.skipIf(!existsSync(data))("real data: labels and an image", async () => {
+test.skipIf(!existsSync(DATA))("real data: labels and an image", async () => {
   const folder = await temporaryFolder();
-  const labels = await convertVolume(join(data, "flyem-262", "wsdt-256.npy.gz"), join(folder, "labels"));
+  const labels = await convertVolume(join(DATA, "flyem-262", "wsdt-256.npy.gz"), join(folder, "labels"));
   // hashlib.sha256(array.astype("<u8").tobytes()), by NumPy
   expect((await digestVolume(labels.source)).digest).toBe("837ef695ce800a9e24c6b793d94fab4e6b0eecc304df2ac8bde6be6e9d79c6b3");
-  const gray = await convertVolume(join(data, "gala", "train-image.npy.gz"), join(folder, "gray"), { options: { gzip: true } });
+  const gray = await convertVolume(join(DATA, "gala", "train-image.npy.gz"), join(folder, "gray"), { options: { gzip: true } });
   expect((await digestVolume(gray.source)).digest).toBe("3e9e5283eeed303034ff40ce54723d0f62258b810292b4da4bf31f72d5ba7ea5");
 });

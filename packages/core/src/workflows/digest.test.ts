@@ -1,25 +1,23 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { box, shapeOf, type Vec3, voxelsIn } from "../geometry/box.ts";
+import { DATA } from "../real-data.suite.ts";
 import { patternBlock, specOf, temporaryFolder } from "../store/contract.suite.ts";
 import { createVolume, type VolumeInfo } from "../store/index.ts";
 import type { Dtype } from "../volume/block.ts";
 import { bandsOf, digestVolume } from "./digest.ts";
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../shared/data", import.meta.url));
-
 // hashlib.sha256(array.astype("<u8").tobytes()) and numpy.count_nonzero(array), by NumPy
-test.skipIf(!existsSync(data)).each([
+test.skipIf(!existsSync(DATA)).each([
   ["flyem-262/wsdt-256.npy.gz", "837ef695ce800a9e24c6b793d94fab4e6b0eecc304df2ac8bde6be6e9d79c6b3", 16777216],
   ["gala/train-gt.npy.gz", "f2c9853646b1e6d31640d3757f8c9706fac8fb28576a3ce6cf32d4d64ab9e777", 932864],
   ["samp1/labels.npy.gz", "7a81e5d2c38e0d47c7f5bff030d57fcd65ac197462fbb1255fb03494df8ecde7", 865536],
   ["gala/train-image.npy.gz", "3e9e5283eeed303034ff40ce54723d0f62258b810292b4da4bf31f72d5ba7ea5", 999271],
 ])("golden digest of %s", async (file, digest, labelled) => {
-  expect(await digestVolume(join(data, file))).toMatchObject({ digest, labelled });
+  expect(await digestVolume(join(DATA, file))).toMatchObject({ digest, labelled });
 });
 
 test.each<[Dtype]>([["uint8"], ["uint16"], ["uint32"], ["uint64"]])("the definition, from %s", async (dtype) => {

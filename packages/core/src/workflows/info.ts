@@ -20,6 +20,7 @@ export interface VolumeDescription {
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** What `axonloom info` prints. Reads metadata only; throws as `openVolume`. */
 export async function describeVolume(source: string, options: SourceOptions = {}): Promise<VolumeDescription> {
   const store = await openVolume(source, options);
   const { kind, dtype, bounds, voxelSizeNm, writeGrid, details } = await store.info(options);

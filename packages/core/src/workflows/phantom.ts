@@ -26,7 +26,7 @@ export interface PhantomOptions extends CallOptions {
 /** Computed and written at once: whole chunks, 2 MiB of grey values. */
 const BLOCK = 128;
 
-/** Both volumes appear under their names when they are complete. `E_DESTINATION_EXISTS` when a name is taken. */
+/** Both volumes appear under their names when they are complete. `E_DESTINATION_EXISTS` when a name is taken, `E_USAGE` for a size or seed that is none. */
 export async function writePhantom(
   request: PhantomRequest,
   options: PhantomOptions = {},
@@ -34,8 +34,8 @@ export async function writePhantom(
   const { grayDestination, truthDestination, seed, damage } = request;
   if (!Number.isInteger(seed) || !request.size.every((n) => Number.isInteger(n) && n > 0 && n < 2 ** 24)) {
     throw new AxonloomError(
-      "E_PARTITION",
-      `phantom: expected a whole seed and sizes from 1 to ${2 ** 24 - 1}, found seed ${seed}, size ${request.size.join(", ")}`,
+      "E_USAGE",
+      `phantom: expected a whole seed and sizes from 1 to ${2 ** 24 - 1}, found seed ${seed}, size ${request.size.join(", ")}; correct the arguments`,
     );
   }
   const bounds: Box = { start: [0, 0, 0], stop: fromXyz(request.size) };

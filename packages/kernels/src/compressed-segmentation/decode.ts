@@ -9,8 +9,9 @@ export function decode(words: Uint32Array, output: Uint32Array, width: 1 | 2, sh
   const grid = shape.map((n, axis) => Math.ceil(n / blockSize[axis]!)) as unknown as Shape3;
   const blocks = grid[0] * grid[1] * grid[2];
   const channel = 1;
-  if (words.length < 1 || words[0] !== channel) throw damaged(`expected 1 (one channel) as the first word, got ${words[0]}`);
-  if (words.length < channel + 2 * blocks) throw damaged(`expected headers of ${blocks} blocks, got ${words.length} words in all`);
+  if (words.length < 1 || words[0] !== channel) throw damaged(`expected 1 (one channel) as the first word, found ${words[0]}`);
+  if (words.length < channel + 2 * blocks)
+    throw damaged(`expected headers of ${blocks} blocks, found ${words.length} words in all`);
 
   let header = channel;
   for (let gz = 0; gz < nz; gz += bz) {

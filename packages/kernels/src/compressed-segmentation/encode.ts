@@ -47,7 +47,7 @@ export function encode(input: Uint32Array, width: 1 | 2, shape: Shape3, blockSiz
         if (tableAt - channel > MAX_TABLE_OFFSET) {
           throw new KernelError(
             "E_CODEC_LIMIT",
-            `compressed_segmentation: expected tables within the first ${MAX_TABLE_OFFSET + 1} words, got one at word ` +
+            `compressed_segmentation: expected tables within the first ${MAX_TABLE_OFFSET + 1} words, found one at word ` +
               `${tableAt - channel}, for the block at z ${gz}, y ${gy}, x ${gx} of [${shape.join(", ")}]; encode smaller chunks`,
           );
         }

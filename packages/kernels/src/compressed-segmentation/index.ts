@@ -55,7 +55,7 @@ export function decodeCompressedSegmentation(
   const voxels = shape[0] * shape[1] * shape[2];
   checkLength("decodeCompressedSegmentation shape", voxels, shape);
   checkBlockSize("decodeCompressedSegmentation", blockSize);
-  if (bytes.length % 4 !== 0) throw damaged(`expected whole 32-bit words, got ${bytes.length} bytes`);
+  if (bytes.length % 4 !== 0) throw damaged(`expected whole 32-bit words, found ${bytes.length} bytes`);
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const input = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
   if (dtype === "uint32") {
@@ -73,7 +73,7 @@ function checkBlockSize(name: string, blockSize: Shape3): void {
   if (blockSize.length !== 3 || !blockSize.every((n) => Number.isInteger(n) && n > 0) || voxels > MOST_BLOCK_VOXELS) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `${name} blockSize: expected three positive integers with a product up to ${MOST_BLOCK_VOXELS}, got [${blockSize.join(", ")}]`,
+      `${name} blockSize: expected three positive integers with a product up to ${MOST_BLOCK_VOXELS}, found [${blockSize.join(", ")}]`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { DATA } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { type Connectivity, connectedComponents } from "./index.ts";
 import { connectedComponentsReference } from "./reference.ts";
@@ -70,14 +71,15 @@ test("more runs than the list begins with, and in place", () => {
 });
 
 test("wrong arguments", () => {
-  expect(() => connectedComponents(new Uint8Array(7), [2, 2, 2])).toThrow(/expected 8 voxels .* got 7/);
-  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { out: new Uint32Array(9) })).toThrow(/out: expected 8 .* got 9/);
-  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { connectivity: 8 as 6 })).toThrow(/6, 18 or 26, got 8/);
+  expect(() => connectedComponents(new Uint8Array(7), [2, 2, 2])).toThrow(/expected 8 voxels .* found 7/);
+  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { out: new Uint32Array(9) })).toThrow(
+    /out: expected 8 .* found 9/,
+  );
+  expect(() => connectedComponents(new Uint8Array(8), [2, 2, 2], { connectivity: 8 as 6 })).toThrow(/6, 18 or 26, found 8/);
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const pinky = `${data}/pinky40-512/labels.u32.raw.gz`;
-const wsdt = `${data}/flyem-262/wsdt-256.npy.gz`;
+const pinky = `${DATA}/pinky40-512/labels.u32.raw.gz`;
+const wsdt = `${DATA}/flyem-262/wsdt-256.npy.gz`;
 const sha256 = (labels: Uint32Array) => createHash("sha256").update(labels).digest("hex");
 
 function uint32Of(file: string, voxels: number): Uint32Array {

@@ -22,7 +22,7 @@ export function connectedComponents(
   const { connectivity = 6 } = options;
   checkLength("connectedComponents labels", labels.length, shape);
   if (connectivity !== 6 && connectivity !== 18 && connectivity !== 26) {
-    throw new KernelError("E_KERNEL_ARGUMENT", `connectedComponents connectivity: expected 6, 18 or 26, got ${connectivity}`);
+    throw new KernelError("E_KERNEL_ARGUMENT", `connectedComponents connectivity: expected 6, 18 or 26, found ${connectivity}`);
   }
   if (options.out !== undefined) checkLength("connectedComponents out", options.out.length, shape);
   const out = options.out ?? new Uint32Array(labels.length);

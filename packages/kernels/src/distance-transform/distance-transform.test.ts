@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { DATA } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { distanceTransform } from "./index.ts";
 import { distanceTransformReference } from "./reference.ts";
@@ -71,15 +72,14 @@ test("long lines", () => {
 });
 
 test("wrong arguments", () => {
-  expect(() => distanceTransform(new Uint8Array(7), [2, 2, 2])).toThrow(/sites: expected 8 .* got 7/);
-  expect(() => distanceTransform(new Uint8Array(8), [2, 2, 2], { out: new Float32Array(1) })).toThrow(/out: expected 8 .* got 1/);
+  expect(() => distanceTransform(new Uint8Array(7), [2, 2, 2])).toThrow(/sites: expected 8 .* found 7/);
+  expect(() => distanceTransform(new Uint8Array(8), [2, 2, 2], { out: new Float32Array(1) })).toThrow(/out: expected 8 .* found 1/);
   expect(() => distanceTransform(new Uint8Array(8), [2, 2, 2], { spacing: [1, 0, 1] })).toThrow(
-    /above 0 \(z, y, x\), got \[1, 0, 1\]/,
+    /above 0 \(z, y, x\), found \[1, 0, 1\]/,
   );
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const membrane = `${data}/fib25-training2/membrane_prob_derived.u8.raw.gz`;
+const membrane = `${DATA}/fib25-training2/membrane_prob_derived.u8.raw.gz`;
 
 // Digests of the float32 results of the Python package edt 3.1.2 on the first 64 slices: edt.edt(levels <= 51, anisotropy=spacing, black_border=False).
 test.skipIf(!existsSync(membrane)).each([

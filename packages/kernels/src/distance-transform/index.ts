@@ -23,7 +23,7 @@ export function distanceTransform(
   if (spacing.length !== 3 || !spacing.every((length) => length > 0 && length < Infinity)) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `distanceTransform spacing: expected three lengths above 0 (z, y, x), got [${spacing.join(", ")}]`,
+      `distanceTransform spacing: expected three lengths above 0 (z, y, x), found [${spacing.join(", ")}]`,
     );
   }
   const out = options.out ?? new Float32Array(sites.length);

@@ -53,7 +53,7 @@ function coarseShape(name: string, voxels: number, shape: Shape3, factors: Shape
   if (!factors.every((n) => Number.isInteger(n) && n > 0) || factors.length !== 3 || window > MOST_WINDOW_VOXELS) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `${name} factors: expected three positive integers with a product up to ${MOST_WINDOW_VOXELS}, got [${factors.join(", ")}]`,
+      `${name} factors: expected three positive integers with a product up to ${MOST_WINDOW_VOXELS}, found [${factors.join(", ")}]`,
     );
   }
   return [Math.ceil(shape[0] / factors[0]), Math.ceil(shape[1] / factors[1]), Math.ceil(shape[2] / factors[2])];
@@ -66,6 +66,6 @@ function emptyLike<T>(array: T, length: number): T {
   }
   throw new KernelError(
     "E_KERNEL_ARGUMENT",
-    `downsample: expected a typed array of a supported type, got ${Object.prototype.toString.call(array)}`,
+    `downsample: expected a typed array of a supported type, found ${Object.prototype.toString.call(array)}`,
   );
 }

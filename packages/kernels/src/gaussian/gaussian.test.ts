@@ -71,10 +71,10 @@ test("same bits as the plain version, in place too", () => {
 
 test("wrong arguments", () => {
   const values = new Float32Array(8);
-  expect(() => gaussianSmooth(values, [2, 2, 3], { sigma: [1, 1, 1] })).toThrow(/values: expected 12 .* got 8/);
+  expect(() => gaussianSmooth(values, [2, 2, 3], { sigma: [1, 1, 1] })).toThrow(/values: expected 12 .* found 8/);
   expect(() => gaussianSmooth(values, [2, 2, 2], { sigma: [1, 1, 1], out: new Float32Array(3) })).toThrow(
-    /out: expected 8 .* got 3/,
+    /out: expected 8 .* found 3/,
   );
-  expect(() => gaussianSmooth(values, [2, 2, 2], { sigma: [1, -1, 1] })).toThrow(/at least 0 \(z, y, x\), got \[1, -1, 1\]/);
-  expect(() => gaussianSmooth(values, [2, 2, 2], { sigma: [1, 1, 1], truncate: 0 })).toThrow(/above 0, got 0/);
+  expect(() => gaussianSmooth(values, [2, 2, 2], { sigma: [1, -1, 1] })).toThrow(/at least 0 \(z, y, x\), found \[1, -1, 1\]/);
+  expect(() => gaussianSmooth(values, [2, 2, 2], { sigma: [1, 1, 1], truncate: 0 })).toThrow(/above 0, found 0/);
 });

@@ -23,11 +23,11 @@ export function gaussianSmooth(
   if (sigma.length !== 3 || !sigma.every((s) => s >= 0 && s < Infinity)) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `gaussianSmooth sigma: expected three numbers of at least 0 (z, y, x), got [${sigma.join(", ")}]`,
+      `gaussianSmooth sigma: expected three numbers of at least 0 (z, y, x), found [${sigma.join(", ")}]`,
     );
   }
   if (!(truncate > 0 && truncate < Infinity)) {
-    throw new KernelError("E_KERNEL_ARGUMENT", `gaussianSmooth truncate: expected a number above 0, got ${truncate}`);
+    throw new KernelError("E_KERNEL_ARGUMENT", `gaussianSmooth truncate: expected a number above 0, found ${truncate}`);
   }
   const out = options.out ?? new Float32Array(values.length);
   const [z, y, x] = sigma;

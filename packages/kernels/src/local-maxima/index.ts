@@ -20,7 +20,7 @@ export function localMaxima(
   const { minimum = -Infinity, mask = null } = options;
   checkLength("localMaxima values", values.length, shape);
   if (mask !== null) checkLength("localMaxima mask", mask.length, shape);
-  if (Number.isNaN(minimum)) throw new KernelError("E_KERNEL_ARGUMENT", "localMaxima minimum: expected a number, got NaN");
+  if (Number.isNaN(minimum)) throw new KernelError("E_KERNEL_ARGUMENT", "localMaxima minimum: expected a number, found NaN");
   const out = new Uint8Array(values.length);
   if (values.length > 0) maxima(values, shape, minimum, mask, out);
   return out;

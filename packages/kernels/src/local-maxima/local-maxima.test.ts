@@ -60,7 +60,7 @@ test("same as the plain version", () => {
 });
 
 test("wrong arguments", () => {
-  expect(() => localMaxima(new Float32Array(7), [2, 2, 2])).toThrow(/values: expected 8 .* got 7/);
-  expect(() => localMaxima(new Float32Array(8), [2, 2, 2], { mask: new Uint8Array(1) })).toThrow(/mask: expected 8 .* got 1/);
+  expect(() => localMaxima(new Float32Array(7), [2, 2, 2])).toThrow(/values: expected 8 .* found 7/);
+  expect(() => localMaxima(new Float32Array(8), [2, 2, 2], { mask: new Uint8Array(1) })).toThrow(/mask: expected 8 .* found 1/);
   expect(() => localMaxima(new Float32Array(8), [2, 2, 2], { minimum: Number.NaN })).toThrow(/minimum: .* NaN/);
 });

@@ -8,6 +8,7 @@
  */
 import { KernelError } from "../errors.ts";
 import { PairTable } from "../hash/pair-table.ts";
+import { count } from "./count.ts";
 
 /** Pairs of labels with at least one common voxel, sorted by (a, b), and how many voxels they share. */
 export interface OverlapTable {
@@ -16,25 +17,19 @@ export interface OverlapTable {
   voxels: Float64Array;
 }
 
-/** Counts label pairs of two volumes of equal length. Pairs in which either label is 0 are left out unless `includeZero`. */
+/**
+ * Counts label pairs of two volumes of equal length; other lengths: E_KERNEL_ARGUMENT. Pairs in which either label is 0 are left out
+ * unless `includeZero`.
+ */
 export function countOverlaps(a: Uint32Array, b: Uint32Array, options: { includeZero?: boolean } = {}): OverlapTable {
   if (a.length !== b.length) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `countOverlaps: expected two volumes of one length, got ${a.length} and ${b.length}`,
+      `countOverlaps: expected two volumes of one length, found ${a.length} and ${b.length}`,
     );
   }
   const table = new PairTable();
-  const zeros = options.includeZero === true;
-  const n = a.length;
-  for (let i = 0; i < n; ) {
-    const p = a[i]!;
-    const q = b[i]!;
-    const start = i;
-    do i++;
-    while (i < n && a[i] === p && b[i] === q);
-    if (zeros || (p !== 0 && q !== 0)) table.add(p, q, 0, i - start);
-  }
+  count(a, b, options.includeZero === true, table);
   const sorted = table.sorted();
   return { a: sorted.a, b: sorted.b, voxels: sorted.count };
 }

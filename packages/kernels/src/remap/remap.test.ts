@@ -64,10 +64,10 @@ test("many labels: the table grows", () => {
 
 test("wrong arguments", () => {
   const two = BigUint64Array.of(1n, 2n);
-  expect(() => applyTable(Uint32Array.of(0, 2), two)).toThrow(/labels below 2, got 2 at voxel 1/);
+  expect(() => applyTable(Uint32Array.of(0, 2), two)).toThrow(/labels below 2, found 2 at voxel 1/);
   expect(() => applyTable(Uint32Array.of(0, 1), two, new BigUint64Array(1))).toThrow(/expected 2 voxels/);
   expect(() => remapLabels(two, BigUint64Array.of(2n, 1n), two)).toThrow(/to rise/);
   expect(() => remapLabels(two, BigUint64Array.of(1n, 1n), two)).toThrow(/to rise/);
   expect(() => remapLabels(two, two, BigUint64Array.of(1n))).toThrow(/1 and 2/);
-  expect(() => remapLabels(two, two, two, new BigUint64Array(3))).toThrow(/got 3/);
+  expect(() => remapLabels(two, two, two, new BigUint64Array(3))).toThrow(/found 3/);
 });

@@ -84,7 +84,10 @@ export function encode(labels: Uint32Array, shape: Shape3): Uint8Array {
     sliceEnds[z] = p - bodyStart;
   }
   if (p - bodyStart > 0xffffffff) {
-    throw new KernelError("E_CODEC_LIMIT", `run-coded labels: expected at most 4 GiB, got ${p - bodyStart} bytes; cut the volume`);
+    throw new KernelError(
+      "E_CODEC_LIMIT",
+      `run-coded labels: expected at most 4 GiB, found ${p - bodyStart} bytes; cut the volume`,
+    );
   }
   const bytes = out.slice(0, p);
   writeHeader(bytes, shape, sliceEnds);

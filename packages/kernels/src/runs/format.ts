@@ -65,13 +65,13 @@ export function writeHeader(bytes: Uint8Array, shape: Shape3, ends: ArrayLike<nu
 
 /** Checks everything that can be checked without looking at the rows. Reads only header and index. */
 export function readHeader(bytes: Uint8Array): RunsHeader {
-  if (bytes.length < HEADER_BYTES) throw damaged(`expected a header of ${HEADER_BYTES} bytes, got ${bytes.length} bytes`);
+  if (bytes.length < HEADER_BYTES) throw damaged(`expected a header of ${HEADER_BYTES} bytes, found ${bytes.length} bytes`);
   const view = viewOf(bytes);
   if (view.getUint32(0, true) !== MAGIC) throw damaged("expected the bytes AXLR at the start");
-  if (view.getUint32(4, true) !== VERSION) throw damaged(`expected version ${VERSION}, got ${view.getUint32(4, true)}`);
+  if (view.getUint32(4, true) !== VERSION) throw damaged(`expected version ${VERSION}, found ${view.getUint32(4, true)}`);
   const shape: Shape3 = [view.getUint32(8, true), view.getUint32(12, true), view.getUint32(16, true)];
   const bodyStart = bodyStartOf(shape);
-  if (bytes.length < bodyStart) throw damaged(`expected an index of ${shape[0]} slices, got ${bytes.length} bytes in all`);
+  if (bytes.length < bodyStart) throw damaged(`expected an index of ${shape[0]} slices, found ${bytes.length} bytes in all`);
   if (view.getUint32(CRC_AT, true) !== headerCrc(bytes, bodyStart)) throw damaged("checksum of header and index does not fit");
   const slices = (bodyStart - HEADER_BYTES) / INDEX_BYTES;
   let from = 0;
@@ -80,7 +80,7 @@ export function readHeader(bytes: Uint8Array): RunsHeader {
     if (end - from < shape[1]) throw damaged(`slice ${z} has ${end - from} bytes for ${shape[1]} rows`);
     from = end;
   }
-  if (bytes.length !== bodyStart + from) throw damaged(`expected ${bodyStart + from} bytes, got ${bytes.length}`);
+  if (bytes.length !== bodyStart + from) throw damaged(`expected ${bodyStart + from} bytes, found ${bytes.length}`);
   return { shape, bodyStart };
 }
 

@@ -14,7 +14,7 @@ import { readHeader } from "./format.ts";
 export function encodeRuns(labels: Uint32Array, shape: Shape3): Uint8Array {
   checkLength("encodeRuns labels", labels.length, shape);
   if (shape.some((n) => n > 0xffffffff)) {
-    throw new KernelError("E_KERNEL_ARGUMENT", `encodeRuns shape: expected sizes below 2^32, got [${shape.join(", ")}]`);
+    throw new KernelError("E_KERNEL_ARGUMENT", `encodeRuns shape: expected sizes below 2^32, found [${shape.join(", ")}]`);
   }
   return encode(labels, shape);
 }
@@ -38,7 +38,7 @@ export function decodeRunsBox(bytes: Uint8Array, start: Shape3, stop: Shape3): U
   if (!inside) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `decodeRunsBox: expected a box inside [${header.shape.join(", ")}], got [${start.join(", ")}] to [${stop.join(", ")}]`,
+      `decodeRunsBox: expected a box inside [${header.shape.join(", ")}], found [${start.join(", ")}] to [${stop.join(", ")}]`,
     );
   }
   return decodeBox(bytes, header, start, stop);

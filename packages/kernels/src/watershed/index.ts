@@ -28,7 +28,7 @@ export function seededWatershed(
   if (labels.length > MAX_VOXELS) {
     throw new KernelError(
       "E_KERNEL_ARGUMENT",
-      `seededWatershed: expected at most ${MAX_VOXELS} voxels, got ${labels.length}; split the volume`,
+      `seededWatershed: expected at most ${MAX_VOXELS} voxels, found ${labels.length}; split the volume`,
     );
   }
   if (labels.length === 0) return;

@@ -4,6 +4,7 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { connectedComponents } from "../connected-components/index.ts";
+import { DATA } from "../real-data.suite.ts";
 import type { Shape3 } from "../shape.ts";
 import { seededWatershed } from "./index.ts";
 import { seededWatershedReference } from "./reference.ts";
@@ -98,15 +99,14 @@ test("long queues: chunks are linked and used again", () => {
 });
 
 test("wrong arguments", () => {
-  expect(() => seededWatershed(new Uint8Array(7), new Uint32Array(8), [2, 2, 2])).toThrow(/levels: expected 8 .* got 7/);
-  expect(() => seededWatershed(new Uint8Array(8), new Uint32Array(9), [2, 2, 2])).toThrow(/labels: expected 8 .* got 9/);
+  expect(() => seededWatershed(new Uint8Array(7), new Uint32Array(8), [2, 2, 2])).toThrow(/levels: expected 8 .* found 7/);
+  expect(() => seededWatershed(new Uint8Array(8), new Uint32Array(9), [2, 2, 2])).toThrow(/labels: expected 8 .* found 9/);
   expect(() => seededWatershed(new Uint8Array(8), new Uint32Array(8), [2, 2, 2], { mask: new Uint8Array(4) })).toThrow(
-    /mask: .* got 4/,
+    /mask: .* found 4/,
   );
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? new URL("../../../../../shared/data", import.meta.url).pathname;
-const membrane = `${data}/fib25-training2/membrane_prob_derived.u8.raw.gz`;
+const membrane = `${DATA}/fib25-training2/membrane_prob_derived.u8.raw.gz`;
 
 // Digests of vigra's result: vigra 1.11.1 analysis.watershedsNew(taggedView(levels, "zyx"), seeds=taggedView(seeds, "zyx")) ("Turbo"),
 // as little-endian uint32 in C order. Seeds: 6-connected components of levels <= threshold with at least `smallest` voxels.

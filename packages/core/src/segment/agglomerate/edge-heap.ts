@@ -15,6 +15,7 @@ interface Entry extends Readonly<Edge> {
   readonly edge: Edge;
 }
 
+/** A binary heap of edges, the smallest mean first. */
 export class EdgeHeap {
   readonly #entries: Entry[] = [];
 

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { encode } from "fast-png";
 import { expect, test } from "vitest";
 import { box, shapeOf, toXyz } from "../../geometry/box.ts";
+import { DATA } from "../../real-data.suite.ts";
 import { bytesOf } from "../../volume/block.ts";
 import { contractSuite, temporaryFolder } from "../contract.suite.ts";
 import { openVolume } from "../index.ts";
@@ -103,8 +103,7 @@ test("natural order", () => {
   );
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../../shared/data", import.meta.url));
-const real = join(data, "flyem-262");
+const real = join(DATA, "flyem-262");
 test.skipIf(!existsSync(real))("a real stack: flyem-262", async () => {
   const store = await openVolume(real);
   const { bounds, dtype } = await store.info();

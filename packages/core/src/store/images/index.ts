@@ -13,7 +13,7 @@ import { forEachParallel, unlessAborted } from "../../parallel.ts";
 import { allocate, BYTES_PER_VOXEL, copyIntersection } from "../../volume/block.ts";
 import { decodedFiles } from "../byte-cache.ts";
 import { checkInside } from "../checks.ts";
-import { fileIdentity, folderIdentity, readFailure } from "../files.ts";
+import { damagedFile, fileIdentity, folderIdentity, readFailure } from "../files.ts";
 import { PLACE_KEYS, placeOf, readOnly } from "../flat-volume.ts";
 import { checkQueryKeys, formatLocalName, type LocalName, parseLocalName } from "../source-name.ts";
 import type { StoreDriver, VolumeInfo, VolumeStore } from "../types.ts";
@@ -134,13 +134,19 @@ function imagesStore(source: string, { path: folder, query }: LocalName, names: 
 }
 
 async function decodeSlice(source: string, path: string, { width, height, dtype }: PngHeader): Promise<Slice> {
+  let bytes: Uint8Array;
   try {
-    const png = decode(await readFile(path), { checkCrc: true });
+    bytes = await readFile(path);
+  } catch (error) {
+    throw readFailure(source, path, error);
+  }
+  try {
+    const png = decode(bytes, { checkCrc: true });
     const data = png.data;
     const right = dtype === "uint8" ? data instanceof Uint8Array : data instanceof Uint16Array;
     if (right && png.width === width && png.height === height && data.length === width * height) return data as Slice;
     throw new Error(`it holds ${png.width} x ${png.height} pixels`);
   } catch (error) {
-    throw readFailure(source, path, error);
+    throw damagedFile(source, path, error);
   }
 }

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isAxonloomError } from "../../errors.ts";
 import { box, toXyz } from "../../geometry/box.ts";
+import { DATA } from "../../real-data.suite.ts";
 import { bytesOf, type Dtype } from "../../volume/block.ts";
 import { type Contract, contractSuite, specOf, temporaryFolder } from "../contract.suite.ts";
 import { createVolume, openVolume, planWriteGrid, publishVolume } from "../index.ts";
@@ -156,8 +156,7 @@ test("a file that is longer than its header says", async () => {
   await expect(store.read(box([0, 0, 0], [1, 1, 1]))).rejects.toMatchObject({ code: "E_SOURCE_DAMAGED" });
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../../shared/data", import.meta.url));
-const real = join(data, "fib25-training2", "gray.npy.gz");
+const real = join(DATA, "fib25-training2", "gray.npy.gz");
 test.skipIf(!existsSync(real))("a real array: fib25 grey values", async () => {
   const store = await openVolume(real);
   const { bounds: whole, dtype } = await store.info();

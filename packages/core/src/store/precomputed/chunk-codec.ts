@@ -47,6 +47,7 @@ async function unpack(bytes: Uint8Array, shape: Vec3, dtype: Dtype, scale: Scale
   }
 }
 
+/** Bytes of a chunk file. `E_WRITE_FAILED` when the encoding cannot hold the voxels; `where` names the file. */
 export async function encodeChunk({ data, shape }: Block, scale: Scale, useGzip: boolean, where: string): Promise<Uint8Array> {
   let bytes: Uint8Array;
   if (scale.encoding === "raw") {

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { box, shapeOf, toXyz } from "../../geometry/box.ts";
+import { DATA } from "../../real-data.suite.ts";
 import { bytesOf } from "../../volume/block.ts";
 import { contractSuite, temporaryFolder } from "../contract.suite.ts";
 import { openVolume } from "../index.ts";
@@ -60,8 +60,7 @@ test("the name must say what the file holds", async () => {
   expect((await store.read(box([0, 1, 0], [3, 2, 1]))).data).toEqual(new Uint8Array([0x8b, 4, 6]));
 });
 
-const data = process.env["AXONLOOM_DATA"] ?? fileURLToPath(new URL("../../../../../../shared/data", import.meta.url));
-const real = join(data, "isbi2012", "gray.u8.raw.gz");
+const real = join(DATA, "isbi2012", "gray.u8.raw.gz");
 test.skipIf(!existsSync(real))("a real array: isbi2012", async () => {
   const store = await openVolume(`raw://${real}?shape=512,512,20&dtype=uint8`);
   const { data: voxels } = await store.read((await store.info()).bounds);

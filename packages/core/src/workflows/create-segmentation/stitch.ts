@@ -106,7 +106,8 @@ function checkMatches({ a, b, segmentsA, segmentsB }: FaceMatches, counts: reado
     if (wrong === undefined) continue;
     throw new AxonloomError(
       "E_PLUGIN_RESULT",
-      `stitch, face of subvolumes ${a} and ${b}: expected matches of segments 1 to ${count} of subvolume ${subvolume}, found segment ${wrong}`,
+      `stitch, face of subvolumes ${a} and ${b}: expected matches of segments 1 to ${count} of subvolume ${subvolume}, found segment ${wrong}; ` +
+        "correct the segmentor's stitch",
       { a, b, subvolume, segment: wrong },
     );
   }

@@ -1,6 +1,7 @@
 /** Step: relabel and write every core box, then check what was written. */
 import { bytesFingerprint, type CheckpointName, loadCheckpoint } from "../../checkpoint/index.ts";
 import { AxonloomError } from "../../errors.ts";
+import { formatBox } from "../../geometry/box.ts";
 import { forEachParallel } from "../../parallel.ts";
 import { type LocalMapping, localMapping } from "../../stitch/resolve.ts";
 import { bytesOf } from "../../volume/block.ts";
@@ -103,7 +104,7 @@ export async function verifyAll(run: RunContext, segmented: Segmented, written: 
     if (value.wrong === 0) continue;
     throw new AxonloomError(
       "E_VERIFY_FAILED",
-      `subvolume ${Number(key)}: expected all voxels of preserved bodies unchanged and no other voxel with their ids, found ${value.wrong} of ${value.compared} wrong; ` +
+      `subvolume ${Number(key)} (${formatBox(run.plan.subvolumes[Number(key)]!.core)}): expected all voxels of preserved bodies unchanged and no other voxel with their ids, found ${value.wrong} of ${value.compared} wrong; ` +
         "the output was not published. Was the source of the preserved bodies changed during the run?",
       { subvolume: Number(key), ...value },
     );
