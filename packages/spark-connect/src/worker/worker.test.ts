@@ -312,16 +312,16 @@ test.skipIf(!goldensAvailable)("back-pressure: a reader that stops stops the fun
   const connection = await jvm.simple();
   const bytes = 2 ** 20;
   const count = join(folder, "emitted");
-  const parameters = { batches: 400, bytes, count };
+  const parameters = { batches: 150, bytes, count };
   connection.socket.pause();
   connection.socket.write(emptyInput(taskHeader({ filesFolder: folder, function: call("emit", "blob binary", parameters) })));
   await until(() => existsSync(count), "output");
   await sleep(1500);
   const before = readFileSync(count).length;
-  expect(before).toBeLessThan(60); // of 400: what fits into windows and socket buffers
+  expect(before).toBeLessThan(60); // of 150: what fits into windows and socket buffers
   const answer = await readAnswer(connection.reader);
-  expect(readFileSync(count).length).toBe(400);
-  expect(tableFromIPC(answer.arrow).numRows).toBe(400);
+  expect(readFileSync(count).length).toBe(150);
+  expect(tableFromIPC(answer.arrow).numRows).toBe(150);
 });
 
 test.skipIf(!goldensAvailable)("back-pressure: a function that is slow holds the sender", async () => {
@@ -332,11 +332,11 @@ test.skipIf(!goldensAvailable)("back-pressure: a function that is slow holds the
   const answering = readAnswer(connection.reader);
   const { schema, batch } = blobMessages(4 * 2 ** 20);
   connection.socket.write(schema);
-  for (let i = 0; i < 200; i++) if (!connection.socket.write(batch)) await once(connection.socket, "drain");
+  for (let i = 0; i < 100; i++) if (!connection.socket.write(batch)) await once(connection.socket, "drain");
   connection.socket.write(Buffer.concat([END_OF_ARROW_STREAM, int32(-4)]));
   const [measured] = rows(await answering);
-  expect(measured.bytes).toBe(200 * 4 * 2 ** 20);
-  expect(measured.peak).toBeLessThan(400 * 2 ** 20); // of 800 MiB
+  expect(measured.bytes).toBe(100 * 4 * 2 ** 20);
+  expect(measured.peak).toBeLessThan(250 * 2 ** 20); // of 400 MiB
 });
 
 test.skipIf(!goldensAvailable)("text and binary with 64-bit offsets when the session asks for them", async () => {
