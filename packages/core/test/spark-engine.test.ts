@@ -259,7 +259,22 @@ describe.skipIf(!available)("on Spark", () => {
       expect(performance.now() - began).toBeLessThan(8000);
     });
 
-    test("what a task says reaches the driver; what a listener throws ends the job", async () => {
+    test("what a listener throws ends the job and is thrown from it", async () => {
+      const deaf = await factory({
+        bytesPerTask: 2 ** 28,
+        runFolder: folder,
+        onEvent: () => {
+          throw new Error("the log is full");
+        },
+      });
+      await expect(all(deaf.parallelize(numbers(2)).map(stage("talk"), null).collect())).rejects.toThrow("the log is full");
+      await deaf.close();
+      await expect(deaf.parallelize(numbers(1)).map(stage("talk"), null).persist()).rejects.toMatchObject({
+        code: "E_INTERRUPTED",
+      });
+    });
+
+    test("what a task says reaches the driver", async () => {
       await all(engine.parallelize(numbers(2)).map(stage("talk"), null, { label: "chat" }).collect());
       expect(events).toContainEqual({ type: "log", label: "chat", key: "n1", detail: { level: "warn", message: "number 1" } });
       expect(events).toContainEqual({ type: "report", label: "chat", key: "n1", detail: { half: 0.5 } });
@@ -342,6 +357,20 @@ describe.skipIf(!available)("on Spark", () => {
     test("no Node.js where the executors look for it", async () => {
       const made = sparkEngineFactory({ url: server.url, token: server.token, nodePath: "/nowhere/node" })(setup());
       await expect(made).rejects.toMatchObject({ code: "E_SPARK_WORKER", message: expect.stringMatching(/Node\.js 20 or newer/) });
+    });
+
+    test("executors that do not see the run folder", async () => {
+      // Stands for another machine: a Node.js that finds no file of the probe.
+      const tools = temporaryFolder();
+      const blind = `const fs = require("node:fs/promises"); const { readFile } = fs;
+        fs.readFile = (path, ...rest) => readFile(String(path).includes("probe-") ? "/elsewhere" + path : path, ...rest);
+        require("node:module").syncBuiltinESMExports();`;
+      writeFileSync(join(tools, "blind.cjs"), blind);
+      writeFileSync(join(tools, "node"), `#!/bin/sh\nexec ${process.execPath} --require ${tools}/blind.cjs "$@"\n`, {
+        mode: 0o755,
+      });
+      const made = sparkEngineFactory({ url: server.url, token: server.token, nodePath: join(tools, "node") })(setup());
+      await expect(made).rejects.toMatchObject({ code: "E_SPARK_STORE", message: expect.stringMatching(/run folder.*ENOENT/) });
     });
 
     test("a wrong token, and no server", async () => {
