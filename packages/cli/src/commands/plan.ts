@@ -1,4 +1,5 @@
 import {
+  checkOutput,
   estimateRun,
   loadConfig,
   planRun,
@@ -31,6 +32,7 @@ export function planCommand({ signal }: CommandContext) {
     .action(async (path: string, options: Options) => {
       const config = await loadConfig(path, { signal });
       const plan = await planRun(config, { signal });
+      await checkOutput(config);
       const { slots } = planWorkers(config, plan, resources(options));
       const sample = options.sample ? await sampleSubvolume(config, plan, { signal }) : null;
       const estimate = estimateRun(plan, slots, sample);

@@ -27,7 +27,7 @@ test("JSON and YAML say the same", async () => {
 });
 
 test.each([
-  ["missing.yml", null, /missing\.yml: the file cannot be read/],
+  ["missing.yml", null, /missing\.yml: does not exist/],
   ["a.toml", "", /\.json, \.yml or \.yaml, found \.toml/],
   ["none", "", /found no ending/],
   ["broken.json", '{"input": ', /broken\.json: expected JSON/],

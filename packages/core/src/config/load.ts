@@ -4,6 +4,7 @@ import { dirname, extname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../errors.ts";
+import { isMissing, reasonOf } from "../fs-errors.ts";
 import { checkStep } from "../segment/plugins.ts";
 import { createSegmentor } from "../segment/segmentor.ts";
 import { STEP_NAMES } from "../segment/types.ts";
@@ -35,7 +36,7 @@ async function readConfigFile(path: string, { signal }: CallOptions): Promise<un
     text = await readFile(path, { encoding: "utf8", ...(signal === undefined ? {} : { signal }) });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw unreadable(path, `the file cannot be read: ${(cause as Error).message}`, cause);
+    throw unreadable(path, isMissing(cause) ? "does not exist; check the path" : `cannot be read: ${reasonOf(cause)}`, cause);
   }
   return extension === ".json" ? parseJson(path, text) : parseYaml(path, text);
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { decode } from "fast-png";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
+import { codeOf } from "../../fs-errors.ts";
 import { box, boxOfShape, shapeOf, translate, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { forEachParallel, unlessAborted } from "../../parallel.ts";
 import { allocate, BYTES_PER_VOXEL, copyIntersection } from "../../volume/block.ts";
@@ -51,6 +52,11 @@ async function listSlices(source: string, folder: string): Promise<string[]> {
   try {
     names = (await readdir(folder)).filter(isPng).sort(compareNatural);
   } catch (error) {
+    if (codeOf(error) === "ENOTDIR" && isPng(folder)) {
+      throw new AxonloomError("E_SOURCE_NOT_FOUND", `${source}: expected the folder of the slices, found a file; name its folder`, {
+        source,
+      });
+    }
     throw readFailure(source, folder, error);
   }
   if (names.length === 0)

@@ -63,6 +63,11 @@ export async function createSegmentation(
   }
 }
 
+/** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
+export async function checkOutput(config: Config): Promise<void> {
+  await checkDestination(openKeyValue(config.runFolder), config.output.destination, config.replaceOutput);
+}
+
 async function runLocked(
   config: Config,
   plan: RunPlan,
@@ -139,6 +144,13 @@ async function runSteps(run: RunContext, counter: ProgressCounter): Promise<Crea
   const faces = await findEvidence(run, segmented);
   const facesTotal = faces.toCount.length + faces.decidable.length;
   const stitched = await counter.stage("stitch", facesTotal, () => stitchAll(run, segmented, faces));
+  if (stitched.ids.total === 0) {
+    run.emit({
+      event: "warning",
+      message:
+        "not a single segment was found: look at the range of the grey values, at the thresholds of the steps, and at the mask",
+    });
+  }
   const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
   if (!written.published) {
     const levels = await pyramidTasks(written.volume, { signal: run.signal });
@@ -205,6 +217,19 @@ function warn({ plan, config, emit }: RunContext): void {
     emit({
       event: "warning",
       message: `the region of interest reaches beyond the volume (x, y, z ${toXyz(bounds.start)} to ${toXyz(bounds.stop)}): it was cut`,
+    });
+  }
+  const predict = config.segmentor.configuration["predict-voxels"];
+  if (
+    plan.subvolumes.length > 1 &&
+    predict.function.endsWith("naive_membrane_predictions") &&
+    predict.parameters["range"] === undefined
+  ) {
+    emit({
+      event: "warning",
+      message:
+        "naive_membrane_predictions without range takes the smallest and largest grey of each subvolume, so neighbours may differ: " +
+        "set range to the darkest and brightest grey of the volume",
     });
   }
   if (config.checkpoint === "none")

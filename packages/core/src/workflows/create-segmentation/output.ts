@@ -5,7 +5,7 @@
  *   writing ──▶ publishing ──▶ done          a crash in `publishing` is finished when the run starts again
  */
 import { fingerprint } from "../../checkpoint/index.ts";
-import { AxonloomError } from "../../errors.ts";
+import { AxonloomError, isAxonloomError } from "../../errors.ts";
 import { deletePrefix, getJson, type KeyValueStore, putJson } from "../../keyvalue/index.ts";
 import {
   checkCanCreate,
@@ -59,7 +59,13 @@ export async function checkDestination(store: KeyValueStore, destination: string
   ) {
     await finishPublishing(store, record);
   }
-  await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)) });
+  try {
+    await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)) });
+  } catch (error) {
+    if (!isAxonloomError(error) || error.code !== "E_DESTINATION_EXISTS" || replace) throw error;
+    const message = `output ${destination}: expected a free name or this run's own result, found something else; remove it, choose another one, or set options.mutateseg: "yes" to replace it`;
+    throw new AxonloomError("E_DESTINATION_EXISTS", message, { destination }, error);
+  }
 }
 
 /** Whether what lies under the final name is what this run published there. */
