@@ -65,3 +65,4 @@ export const countRuns = (name, folder) => {
   appendFileSync(`${folder}/${name}.runs`, "x");
   return statSync(`${folder}/${name}.runs`).size;
 };
+export const sleepFirst = ([ms]) => sleep(ms);

@@ -1,5 +1,6 @@
 /** The Spark engine on a real server, started once: `local[2,3]` on loopback. Found by SPARK_HOME; absent, these tests skip, visibly. */
 import { spawn, spawnSync } from "node:child_process";
+import type { EventEmitter } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,6 +106,23 @@ describe.skipIf(!available)("on Spark", () => {
         ["k1", 2],
         ["k2", 2],
       ]);
+    });
+
+    test("one row, or one group, is one task of Spark", async () => {
+      type Stages = { readonly stages: readonly { readonly id: number; readonly tasks: number }[] };
+      const { session } = engine as unknown as { readonly session: EventEmitter<{ progress: [Stages] }> };
+      const tasks = new Map<number, number>();
+      const note = ({ stages }: Stages) => {
+        for (const { id, tasks: n } of stages) tasks.set(id, n);
+      };
+      session.on("progress", note);
+      const rows = engine.parallelize(Array.from({ length: 7 }, (_, i) => ({ key: `n${i}`, value: 900 })));
+      await all(rows.map(stage<number, number>("sleep"), null).collect());
+      expect(Math.max(...tasks.values())).toBe(7);
+      tasks.clear();
+      await all(rows.union(rows).groupByKey().map(stage("sleepFirst"), null).collect());
+      session.off("progress", note);
+      expect([...tasks.values()].sort((a, b) => a - b)).toEqual([1, 7, 14]); // table of keys, groups, rows
     });
 
     test("keys are in the order of texts, whatever their characters", async () => {

@@ -21,7 +21,7 @@ export function grouped(session: SparkSession, sides: readonly Side[], partition
   if (keys.length === 0) return null;
   const n = Math.min(keys.length, partitions > 0 ? partitions : MOST_PARTITIONS);
   const table = keys.map((key, i) => ({ key: encodeKey(key), pid: Math.floor((i * n) / keys.length) }));
-  const partitionOf = session.fromRows(table, "key binary, pid int").hint("broadcast");
+  const partitionOf = session.fromRows(table, "key binary, pid int").coalesce(1).hint("broadcast");
   const placed = sides
     .map(({ frame, keys }, side) =>
       keys.length === 0 ? null : frame.join(partitionOf, ["key"]).select("pid", `${side} as side`, ...ROWS),
