@@ -53,6 +53,15 @@ export const ERRORS = {
   E_CHECKPOINT_DAMAGED: { kind: "run", about: "A checkpoint is truncated or altered." },
   E_VERIFY_FAILED: { kind: "run", about: "The verification of the written result failed." },
   E_INTERRUPTED: { kind: "run", about: "The run was interrupted; it can be resumed." },
+  // Spark
+  E_SPARK_NOT_FOUND: { kind: "user", about: "Spark, or the Java that it needs, cannot be found on this machine." },
+  E_SPARK_START: { kind: "run", about: "The Spark server that was to be started did not start." },
+  E_SPARK_UNREACHABLE: { kind: "user", about: "No Spark Connect server answers at the address, or it refused the token." },
+  E_SPARK_VERSION: { kind: "user", about: "The Spark server has another version than 4.1." },
+  E_SPARK_WORKER: { kind: "user", about: "Spark's executors cannot run Node.js tasks." },
+  E_SPARK_STORE: { kind: "user", about: "Spark's executors do not see the run folder." },
+  E_SPARK_LOST: { kind: "run", about: "The session on the Spark server is gone; the run can be resumed." },
+  E_SPARK_FAILED: { kind: "run", about: "Spark failed to run a job." },
   // evaluation
   E_EVALUATE: { kind: "user", about: "The two volumes cannot be compared." },
 } as const satisfies Record<string, ErrorEntry>;

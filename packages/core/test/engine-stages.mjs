@@ -1,5 +1,5 @@
 // Stages for the engine's tests: plain functions that a worker thread imports by this file's URL.
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 
 export const square = (n) => n * n;
 export const scale = (n, factor) => n * factor;
@@ -58,3 +58,11 @@ export const meetQuietly = async (name, folder) => {
   const here = await meet(name, folder);
   writeFileSync(`${folder}.${name}`, String(here));
 };
+export const long = (n) => Uint32Array.from({ length: n }, (_, i) => i);
+export const first = ([value]) => value;
+/** How often it has run for this name, by a file. */
+export const countRuns = (name, folder) => {
+  appendFileSync(`${folder}/${name}.runs`, "x");
+  return statSync(`${folder}/${name}.runs`).size;
+};
+export const sleepFirst = ([ms]) => sleep(ms);

@@ -9,14 +9,21 @@ export interface HostedStep {
   readonly params: unknown;
 }
 
+/** Gives a module by the name that its stages carry. */
+export type ModuleLoader = (name: string) => Promise<Readonly<Record<string, unknown>>>;
+
+const importModule: ModuleLoader = async (name) => (await import(name)) as Record<string, unknown>;
+
+/** @param load absent: modules are imported by name. */
 export async function runSteps(
   first: Keyed<unknown>,
   steps: readonly HostedStep[],
   contextOf: (key: string) => TaskContext,
+  load: ModuleLoader = importModule,
 ): Promise<Keyed<unknown>[]> {
   let rows: Keyed<unknown>[] = [first];
   for (const step of steps) {
-    const stage = await loadStage(step);
+    const stage = await loadStage(step, load);
     const next: Keyed<unknown>[] = [];
     for (const { key, value } of rows) {
       const result = await stage(value, step.params, contextOf(key));
@@ -28,8 +35,8 @@ export async function runSteps(
   return rows;
 }
 
-async function loadStage(step: HostedStep): Promise<Stage<unknown, unknown, unknown>> {
-  const module = (await import(step.module)) as Record<string, unknown>;
+async function loadStage(step: HostedStep, load: ModuleLoader): Promise<Stage<unknown, unknown, unknown>> {
+  const module = await load(step.module);
   const stage = module[step.export];
   if (typeof stage !== "function") {
     throw new AxonloomError(

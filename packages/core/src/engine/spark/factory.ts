@@ -1,0 +1,82 @@
+/** Makes the Spark engine of a run: connects, starts a server first when none is named, and proves that the executors can work. */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { AxonloomError } from "../../errors.ts";
+import { planSlots } from "../slots.ts";
+import type { EngineFactory } from "../types.ts";
+
+export interface SparkEngineFactoryOptions {
+  /** `sc://host:port…`: a server that runs; it is never stopped. Absent: one is started here, for this run. */
+  readonly url?: string;
+  /** Token of that server; absent: SPARK_CONNECT_AUTHENTICATE_TOKEN of the environment. */
+  readonly token?: string;
+  /** Without `url`: tasks at once on this machine; absent: as many as cores and memory allow. */
+  readonly workers?: number;
+  /** Without `url`: memory to plan with; absent: what the machine has. */
+  readonly memoryBytes?: number;
+  /** Without `url`: cores that one task uses. */
+  readonly coresPerTask?: number;
+  /** Without `url`: heap of the server, as in `4g`. */
+  readonly heap?: string;
+  /** Without `url`: folder of a Spark 4.1; absent: SPARK_HOME. */
+  readonly sparkHome?: string;
+  /** Node's executable on the executors; absent: `node` on their PATH. */
+  readonly nodePath?: string;
+}
+
+/** How often Spark tries a task on a server of our own; the same as the local engine. */
+const ATTEMPTS = 3;
+
+/**
+ * `E_SPARK_…` when the engine is made: nothing found, wrong version, no Node.js on an executor, a run folder that executors do not see;
+ * `E_MEMORY` when the tasks do not fit into this machine.
+ */
+export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): EngineFactory {
+  return async ({ bytesPerTask, runFolder, onEvent }) => {
+    // Loaded here: who works locally does not wait for gRPC, Arrow and esbuild.
+    const [{ openCluster, probeExecutors }, { SparkEngine }, { startSparkServer }] = await Promise.all([
+      import("./connect.ts"),
+      import("./engine.ts"),
+      import("./server.ts"),
+    ]);
+    const { url, token, workers, memoryBytes, coresPerTask, heap, sparkHome, nodePath } = options;
+    const start = async () => {
+      const request = { bytesPerTask, wanted: workers, memoryBytes, coresPerTask };
+      const { slots } = planSlots(withoutAbsent(request) as { bytesPerTask: number });
+      return await startSparkServer({ master: `local[${slots},${ATTEMPTS}]`, ...withoutAbsent({ heap, sparkHome }) });
+    };
+    const server = url === undefined ? await start() : null;
+    try {
+      const cluster = await openCluster(url ?? server!.url, {
+        ...withoutAbsent({ token: server?.token ?? token }),
+        worker: withoutAbsent({ nodePath }),
+      });
+      const sharedFolder = join(runFolder, "spark", randomUUID());
+      const onClose = async () => await server?.stop();
+      const engine = new SparkEngine({ ...cluster, sharedFolder, onEvent, onClose });
+      server?.onDeath((log) => engine.lose(died(log)));
+      try {
+        await probeExecutors(cluster, sharedFolder);
+        await engine.prepare();
+        return engine;
+      } catch (error) {
+        await engine.close();
+        throw error;
+      }
+    } catch (error) {
+      await server?.stop();
+      throw error;
+    }
+  };
+}
+
+function died(log: string): AxonloomError {
+  return new AxonloomError(
+    "E_SPARK_LOST",
+    `the Spark server of this run has ended; the same command goes on from the run folder, perhaps with more memory for it (--spark-heap). Its last words: ${log.slice(-1500).trim()}`,
+  );
+}
+
+function withoutAbsent<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

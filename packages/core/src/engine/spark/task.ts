@@ -1,0 +1,31 @@
+/** What travels between the Spark engine and the tasks in Spark's workers. */
+import type { PlainError } from "../../errors.ts";
+
+/** Parameters of the shipped function: JSON, as they are part of Spark's plan. */
+export interface TaskParameters {
+  /** `HostedStep[]`, serialised by V8 and in base64: parameters of stages may hold more than JSON does. */
+  readonly steps: string;
+  readonly label: string;
+  /** How rows become the input of the first step. */
+  readonly input: "row" | "group" | "cogroup";
+  /** Rows are not wanted, only that they are made. */
+  readonly discard: boolean;
+  readonly maxAttempts: number;
+  /** Name of the file with the program of isolated steps, in the folder of the task. */
+  readonly isolatedHost: string;
+  /** Tells plans apart that are otherwise equal: Spark keeps persisted rows by their plan. */
+  readonly plan: number;
+}
+
+/** What a task says; it comes back as a row. */
+export type Note =
+  | { readonly type: "error"; readonly label: string; readonly error: PlainError }
+  | { readonly type: "task-finished" | "task-retried"; readonly label: string; readonly detail?: Readonly<Record<string, unknown>> }
+  | { readonly type: "log" | "report"; readonly label: string; readonly detail: Readonly<Record<string, unknown>> };
+
+export interface ProbeParameters {
+  readonly file: string;
+}
+
+/** Columns of what a probe task finds. */
+export const PROBE_SCHEMA = "host string, node string, found string";

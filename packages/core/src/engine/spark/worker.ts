@@ -1,0 +1,139 @@
+/**
+ * What Spark's tasks run. The bundle that is shipped to the executors has this file and the modules of the stages in it, so it imports
+ * nothing of the driver's side.
+ *
+ *   partition ──▶ rows, or groups ──▶ steps of the stages (task-host) ──▶ rows, and notes: finished, log, report, error
+ *
+ * A stage's error comes back as a note: thrown, it would make Spark try the task again.
+ */
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { deserialize, serialize } from "node:v8";
+import type { MapFunction, TaskContext as SparkTaskContext } from "@axonloom/spark-connect";
+import { toPlainError } from "../../errors.ts";
+import type { Logger } from "../../log.ts";
+import { setIsolatedHost } from "../../segment/isolation.ts";
+import { loadBroadcast } from "../local/broadcast.ts";
+import { consoleTo } from "../local/console.ts";
+import { plainBytes } from "../local/spill.ts";
+import { type HostedStep, type ModuleLoader, runSteps } from "../task-host.ts";
+import type { TaskContext } from "../types.ts";
+import type { Note, ProbeParameters, TaskParameters } from "./task.ts";
+import { decodeKey, encodeIndex, encodeKey, noteRow, Pieces, seqOfKey, valueRows, type WireRow } from "./wire.ts";
+
+type Batches = Parameters<MapFunction>[0];
+
+/** @param modules the modules of the stages, by the names that the driver has for them. */
+export function taskFunction(modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>): MapFunction<TaskParameters> {
+  const load: ModuleLoader = async (name) => modules[name] ?? ((await import(name)) as Record<string, unknown>);
+  return async function* (batches, parameters, spark) {
+    setIsolatedHost(join(spark.filesFolder, parameters.isolatedHost));
+    const steps = deserialize(Buffer.from(parameters.steps, "base64")) as HostedStep[];
+    let failed = false;
+    for await (const { seq, keyBytes, value } of inputs(batches, parameters.input)) {
+      if (failed) continue; // the driver ends the job; what is left of the input is read and dropped
+      const key = decodeKey(keyBytes);
+      const notes: Note[] = [];
+      const rows: WireRow[] = [];
+      try {
+        const made = await runSteps({ key, value }, steps, (of) => contextOf(of, parameters, spark, notes), load);
+        if (!parameters.discard) {
+          made.forEach(({ key, value }, i) => {
+            const bytes = plainBytes(value, parameters.label, key);
+            rows.push(...valueRows(Buffer.concat([seq, encodeIndex(i)]), encodeKey(key), bytes));
+          });
+        }
+        if (spark.attempt > 0) notes.push(retried(parameters, spark));
+        notes.push({ type: "task-finished", label: parameters.label });
+      } catch (error) {
+        failed = true;
+        rows.length = 0;
+        notes.push({ type: "error", label: parameters.label, error: toPlainError(error) });
+      }
+      yield* rows;
+      for (const note of notes) yield noteRow(seq, keyBytes, serialize(note));
+    }
+  };
+}
+
+interface Input {
+  readonly seq: Uint8Array;
+  readonly keyBytes: Uint8Array;
+  readonly value: unknown;
+}
+
+async function* inputs(batches: Batches, kind: TaskParameters["input"]): AsyncGenerator<Input> {
+  if (kind === "row") {
+    for await (const { seq, key, value } of values(batches)) yield { seq, keyBytes: key, value: deserialize(value) };
+    return;
+  }
+  const close = (key: Uint8Array, sides: readonly [unknown[], unknown[]]): Input => {
+    const value = kind === "group" ? sides[0] : { left: sides[0], right: sides[1] };
+    return { seq: seqOfKey(decodeKey(key)), keyBytes: key, value };
+  };
+  let current: { readonly key: Uint8Array; readonly sides: [unknown[], unknown[]] } | null = null;
+  for await (const { key, side, value } of values(batches)) {
+    if (current !== null && Buffer.compare(current.key, key) !== 0) {
+      yield close(current.key, current.sides);
+      current = null;
+    }
+    current ??= { key, sides: [[], []] };
+    current.sides[side]!.push(deserialize(value));
+  }
+  if (current !== null) yield close(current.key, current.sides);
+}
+
+/** Whole values: those without a note, their pieces together. */
+async function* values(batches: Batches) {
+  const pieces = new Pieces();
+  for await (const batch of batches) {
+    const column = (name: string) => batch.getChild(name);
+    const [seq, key, side, part, parts, value, note] = ["seq", "key", "side", "part", "parts", "value", "note"].map(column);
+    for (let i = 0; i < batch.numRows; i++) {
+      if (note?.isValid(i)) continue;
+      const whole = pieces.add(value!.get(i) as Uint8Array, part!.get(i) as number, parts!.get(i) as number);
+      if (whole === null) continue;
+      yield {
+        seq: (seq!.get(i) as Uint8Array).slice(),
+        key: (key!.get(i) as Uint8Array).slice(),
+        side: (side?.get(i) ?? 0) as number,
+        value: whole,
+      };
+    }
+  }
+}
+
+function contextOf(key: string, { label, maxAttempts }: TaskParameters, spark: SparkTaskContext, notes: Note[]): TaskContext {
+  const logAt = (level: string) => (message: string) => void notes.push({ type: "log", label, detail: { level, message } });
+  const logger: Logger = { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") };
+  consoleTo(logger);
+  return {
+    key,
+    attempt: spark.attempt + 1,
+    maxAttempts,
+    previousFailure: spark.attempt === 0 ? null : failureOf(spark),
+    logger,
+    signal: spark.signal,
+    report: (event) => void notes.push({ type: "report", label, detail: event }),
+    broadcast: loadBroadcast,
+  };
+}
+
+function retried({ label }: TaskParameters, spark: SparkTaskContext): Note {
+  return { type: "task-retried", label, detail: { attempt: spark.attempt, reason: failureOf(spark) } };
+}
+
+/** Spark does not tell a task what became of the one before. */
+function failureOf({ attempt, stageId, partition }: SparkTaskContext): string {
+  return `attempt ${attempt} of Spark's task ${partition} in stage ${stageId} ended; the executor's log says why`;
+}
+
+/** Whether this executor sees the run folder, and what it is. */
+export const probe: MapFunction<ProbeParameters> = async function* (batches, { file }) {
+  for await (const _ of batches) {
+    // its rows only make the task
+  }
+  const found = await readFile(file, "utf8").catch((error: Error) => error.message);
+  yield { host: hostname(), node: process.versions.node, found };
+};
