@@ -87,3 +87,11 @@ test("the result is kept; what is damaged counts as not there", async () => {
   for (const key of ["state.json", "summary.json", "certificate.json"]) await store.put(key, Buffer.from('{"cut'));
   expect([await readState(store), await readSummary(store), await readCertificate(store)]).toEqual([null, null, null]);
 });
+
+test("the last progress is written though no event follows", async () => {
+  const keeper = new StateKeeper(store);
+  keeper.follow({ event: "stage-started", stage: "segment", total: 9 });
+  keeper.follow(progress(4));
+  await expect.poll(async () => (await readState(store))?.done, { timeout: 5000 }).toBe(4);
+  await keeper.end("complete", null);
+});

@@ -26,6 +26,7 @@ export class StateKeeper {
   readonly #store: KeyValueStore;
   #state: RunState = { status: "running", stage: null, done: 0, total: 0, updated: "", quarantined: 0, error: null };
   #lastWrite = 0;
+  #later: NodeJS.Timeout | null = null;
   #pending: Promise<void> = Promise.resolve();
   #failure: unknown = null;
 
@@ -49,8 +50,16 @@ export class StateKeeper {
   #set(change: Partial<RunState>, now: boolean): void {
     const time = Date.now();
     this.#state = { ...this.#state, ...change, updated: new Date(time).toISOString() };
-    if (!now && time - this.#lastWrite < INTERVAL_MS) return;
-    this.#lastWrite = time;
+    const wait = this.#lastWrite + INTERVAL_MS - time;
+    if (now || wait <= 0) this.#write();
+    // What came last must not wait for the next event, which may be hours away.
+    else this.#later ??= setTimeout(() => this.#write(), wait).unref();
+  }
+
+  #write(): void {
+    if (this.#later !== null) clearTimeout(this.#later);
+    this.#later = null;
+    this.#lastWrite = Date.now();
     const state = this.#state;
     this.#pending = this.#pending
       .then(() => putJson(this.#store, STATE, state))
