@@ -133,6 +133,16 @@ describe("the same bytes", () => {
   });
 });
 
+test("border 0: nothing overlaps, nothing is stitched, and that is said", async () => {
+  const said = async (algorithm: string) => {
+    const { summary, events } = await runSmall(configOf(smallVolume(), { border: 0, "stitch-algorithm": algorithm }));
+    expect(summary).toMatchObject({ faces: 0, matches: 0, status: "complete" });
+    return events.some((event) => event.event === "warning" && event.message.includes("nothing is stitched"));
+  };
+  expect(await said("medium")).toBe(true);
+  expect(await said("none")).toBe(false);
+});
+
 describe("checkpoints", () => {
   test("a second run restores everything and writes nothing", async () => {
     const folder = smallVolume();

@@ -16,6 +16,7 @@ import type { CoverageCertificate, RunListener, RunSummary } from "../../run/eve
 import { lockRunFolder } from "../../run/lock.ts";
 import { openRunLog } from "../../run/log-file.ts";
 import { readState, StateKeeper, saveResult } from "../../run/state.ts";
+import { parseUserReference } from "../../segment/user-module.ts";
 import { digestVolume } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
@@ -89,7 +90,9 @@ async function runLocked(
     }
   };
   const counter = new ProgressCounter(emit);
-  const makeEngine = options.engine ?? localEngineFactory({ coresPerTask: config.coresPerTask, ...options });
+  const { workers, memoryBytes } = options;
+  const local = { coresPerTask: config.coresPerTask, ...(workers && { workers }), ...(memoryBytes && { memoryBytes }) };
+  const makeEngine = options.engine ?? localEngineFactory(local);
   let engine: Engine | null = null;
   try {
     engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder: config.runFolder, onEvent: counter.listen });
@@ -219,9 +222,16 @@ function warn({ plan, config, emit }: RunContext): void {
       message: `the region of interest reaches beyond the volume (x, y, z ${toXyz(bounds.start)} to ${toXyz(bounds.stop)}): it was cut`,
     });
   }
+  if (plan.subvolumes.length > 1 && plan.faces.length === 0 && config.stitch.algorithm !== "none") {
+    emit({
+      event: "warning",
+      message: "no two subvolumes overlap (border 0, or none that touch): nothing is stitched",
+    });
+  }
   const predict = config.segmentor.configuration["predict-voxels"];
   if (
     plan.subvolumes.length > 1 &&
+    parseUserReference(config.segmentor.class) === null &&
     predict.function.endsWith("naive_membrane_predictions") &&
     predict.parameters["range"] === undefined
   ) {

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
 import { bytesFingerprint, fingerprint } from "../../checkpoint/index.ts";
 import type { Config } from "../../config/index.ts";
-import { planSlots, type Slots, type SlotsRequest } from "../../engine/index.ts";
+import { planSlots, type Slots } from "../../engine/index.ts";
 import { AxonloomError } from "../../errors.ts";
 import { AXES, alignOut, type Box, formatBox, intersect, map3, shapeOf, type Vec3, voxelsIn } from "../../geometry/box.ts";
 import { findFaces } from "../../geometry/faces.ts";
@@ -136,17 +136,17 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
 }
 
 /** The workers of the local engine. `E_MEMORY` when not even one fits, or not as many as are wanted. */
-export function planWorkers(config: Config, { bytesPerTask }: Pick<RunPlan, "bytesPerTask">, options: WorkerOptions = {}): Slots {
-  return planSlots({ bytesPerTask, ...slotsRequest(config, options) });
-}
-
-/** The same as a request, for the engine. */
-export function slotsRequest(config: Config, { workers, memoryBytes }: WorkerOptions): Omit<SlotsRequest, "bytesPerTask"> {
-  return {
-    ...(config.coresPerTask > 0 && { coresPerTask: config.coresPerTask }),
+export function planWorkers(
+  config: Config,
+  { bytesPerTask }: Pick<RunPlan, "bytesPerTask">,
+  { workers, memoryBytes }: WorkerOptions = {},
+): Slots {
+  return planSlots({
+    bytesPerTask,
+    coresPerTask: config.coresPerTask,
     ...(workers !== undefined && { wanted: workers }),
     ...(memoryBytes !== undefined && { memoryBytes }),
-  };
+  });
 }
 
 /** The part of a segmentor's fingerprint that predictions depend on: of the default one its first two steps. */
