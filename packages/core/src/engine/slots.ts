@@ -1,6 +1,7 @@
 /** How many tasks may run at once: from cores and from memory. */
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { AxonloomError } from "../errors.ts";
+import { machineMemory } from "./machine.ts";
 
 /** Left for the system and the driver. */
 const RESERVED_BYTES = 512 * 2 ** 20;
@@ -39,11 +40,6 @@ export function planSlots(request: SlotsRequest): Slots {
     );
   }
   return { slots, bytesPerTask: request.bytesPerTask, memoryBytes, cores };
-}
-
-function machineMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 && limit < totalmem() ? limit : totalmem();
 }
 
 function gib(bytes: number): string {
