@@ -38,12 +38,8 @@ const ATTEMPTS = 3;
 export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): EngineFactory {
   return async ({ bytesPerTask, runFolder, onEvent }) => {
     // Loaded here: who works locally does not wait for gRPC, Arrow and esbuild.
-    const [{ openCluster }, { checkExecutors, probeExecutors }, { SparkEngine }, { startSparkServer }] = await Promise.all([
-      import("./connect.ts"),
-      import("./probe.ts"),
-      import("./engine.ts"),
-      import("./server.ts"),
-    ]);
+    const [{ openCluster }, { checkExecutors, probeExecutors }, { SparkEngine }, { lastWords, startSparkServer }] =
+      await Promise.all([import("./connect.ts"), import("./probe.ts"), import("./engine.ts"), import("./server.ts")]);
     const { url, token, workers, memoryBytes, coresPerTask, heap, conf, sparkHome, nodePath } = options;
     const here = () => {
       const request = { bytesPerTask, wanted: workers, memoryBytes, coresPerTask };
@@ -61,7 +57,7 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       const sharedFolder = join(runFolder, "spark", randomUUID());
       const onClose = async () => await server?.stop();
       const engine = new SparkEngine({ ...cluster, slots: cluster.cores, sharedFolder, onEvent, onClose });
-      server?.onDeath((log) => engine.lose(died(log)));
+      server?.onDeath((log) => engine.lose(died(lastWords(log))));
       try {
         const executors = await probeExecutors(cluster.session, { cores: cluster.cores, sharedFolder });
         checkExecutors(executors, sharedFolder);
@@ -82,7 +78,7 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
 function died(log: string): AxonloomError {
   return new AxonloomError(
     "E_SPARK_LOST",
-    `the Spark server of this run has ended; the same command goes on from the run folder, perhaps with more memory for it (--spark-heap). Its last words: ${log.slice(-1500).trim()}`,
+    `the Spark server of this run has ended; the same command goes on from the run folder, perhaps with more memory for it (--spark-heap). Its last words: ${log}`,
   );
 }
 

@@ -63,6 +63,7 @@ export async function startSparkServer({ master, ...options }: SparkServerOption
   const folder = await mkdtemp(join(tmpdir(), "axonloom-spark-"));
   const temporary = join(folder, "tmp");
   await mkdir(temporary);
+  const heap = options.heap ?? DEFAULT_HEAP;
   const token = randomBytes(24).toString("hex");
   const settings = {
     "spark.connect.grpc.binding.address": "127.0.0.1",
@@ -74,7 +75,7 @@ export async function startSparkServer({ master, ...options }: SparkServerOption
   const submit = [
     join(home, "bin", "spark-submit"),
     ...["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--master", master, "--deploy-mode", "client"],
-    ...["--driver-memory", options.heap ?? DEFAULT_HEAP],
+    ...["--driver-memory", heap],
     ...Object.entries(settings).flatMap(([key, value]) => ["--conf", `${key}=${value}`]),
   ];
   const child = spawn("/bin/sh", ["-c", WATCHDOG, "sh", folder, ...submit], {
@@ -85,6 +86,7 @@ export async function startSparkServer({ master, ...options }: SparkServerOption
       ...process.env,
       ...address,
       SPARK_HOME: home,
+      SPARK_DAEMON_MEMORY: heap, // where it is set it wins over --driver-memory
       SPARK_CONNECT_AUTHENTICATE_TOKEN: token,
       PYSPARK_PYTHON: join(folder, "no-python"), // sessions name their own executable
       SPARK_SUBMIT_OPTS: [process.env["SPARK_SUBMIT_OPTS"], ...javaOptions(temporary)].filter(Boolean).join(" "),
@@ -134,6 +136,12 @@ function checkedConf(conf: Readonly<Record<string, string>>): Readonly<Record<st
   return conf;
 }
 
+/** What matters in the log of a server that has ended: neither what went well, nor where in Spark's code it was. */
+export function lastWords(log: string): string {
+  const lines = log.split("\n").filter((line) => !/^\s+at |^\d\S* \S+ INFO |^\s*$/.test(line));
+  return lines.join("\n").slice(-1500).trim() || "none";
+}
+
 /** Of the shell that waits for the server, and then for its watchdog. */
 const DEATH = /^server ended with code/m;
 
@@ -163,6 +171,6 @@ async function waitForPort(log: () => string, child: ChildProcess, limitMs: numb
   const seconds = Math.round((Date.now() - start) / 1000);
   throw new AxonloomError(
     "E_SPARK_START",
-    `expected a Spark Connect server to start, found none after ${seconds} s; its last words: ${log().slice(-3000).trim() || "none"}`,
+    `expected a Spark Connect server to start, found none after ${seconds} s; its last words: ${lastWords(log())}`,
   );
 }
