@@ -7,11 +7,33 @@ export { type Connectivity, connectedComponents } from "./connected-components/i
 export { distanceTransform } from "./distance-transform/index.ts";
 export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
+export { edgeFeatures, type FeatureGraph, featureCount, featureGraph, featureNames } from "./feature-graph/index.ts";
 export { gaussianSmooth } from "./gaussian/index.ts";
 export { localMaxima } from "./local-maxima/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
 export { type RegionGraph, regionGraph } from "./region-graph/index.ts";
+export {
+  type AgglomerationOptions,
+  agglomerateRegions,
+  applySurvivors,
+  type Classify,
+  EdgeQueue,
+  edgeClassifier,
+  findMitochondria,
+  MergeGraph,
+  type Mitochondria,
+  removeInclusions,
+} from "./region-merging/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";
 export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
 export * from "./shape.ts";
+export {
+  countVotes,
+  RandomIntegers,
+  type TrainedForest,
+  type TrainOptions,
+  trainVoteForest,
+  type VoteForest,
+  voteClassifier,
+} from "./vote-forest/index.ts";
 export { seededWatershed } from "./watershed/index.ts";
