@@ -8,6 +8,7 @@ export { distanceTransform } from "./distance-transform/index.ts";
 export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
 export { edgeFeatures, type FeatureGraph, featureCount, featureGraph, featureNames } from "./feature-graph/index.ts";
+export { forestProbabilities, type PackedForest, packForests, type VigraForest, type VigraTree } from "./forest/index.ts";
 export { gaussianSmooth } from "./gaussian/index.ts";
 export { localMaxima } from "./local-maxima/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
