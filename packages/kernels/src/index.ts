@@ -16,13 +16,13 @@ export { type RegionGraph, regionGraph } from "./region-graph/index.ts";
 export {
   type AgglomerationOptions,
   agglomerateRegions,
-  applySurvivors,
   type Classify,
   EdgeQueue,
   edgeClassifier,
   findMitochondria,
   MergeGraph,
   type Mitochondria,
+  relabelRegions,
   removeInclusions,
 } from "./region-merging/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type FeatureGraph, featureGraph } from "../feature-graph/index.ts";
 import type { Shape3 } from "../shape.ts";
-import { agglomerateRegions, applySurvivors, MergeGraph } from "./index.ts";
+import { agglomerateRegions, MergeGraph, relabelRegions } from "./index.ts";
 import { mergeLazily } from "./lazy-merging.ts";
 
 /** Mean of the edge in channel 0, in steps as coarse as votes. */
@@ -94,7 +94,11 @@ test("merged statistics are those of the merged labels, but for contracted edges
   merging.merge(0, 4);
   merging.merge(2, 7);
   merging.merge(0, 2);
-  applySurvivors(labels, graph.ids, merging.survivors());
+  relabelRegions(
+    labels,
+    graph.ids,
+    merging.survivors().map((region) => graph.ids[region]!),
+  );
   const again = featureGraph(labels, predictions, 1, shape);
   for (let k = 0; k < again.ids.length; k++) {
     const region = graph.ids.indexOf(again.ids[k]!);

@@ -3,7 +3,7 @@
  *
  *     const graph = featureGraph(supervoxels, predictions, channels, shape);
  *     const survivors = agglomerateRegions(graph, classify, { threshold: 0.2, mitochondria: null });
- *     applySurvivors(supervoxels, graph.ids, survivors);
+ *     relabelRegions(supervoxels, graph.ids, survivors.map((region) => graph.ids[region]));
  */
 import { KernelError } from "../errors.ts";
 import { edgeFeatures, type FeatureGraph, featureCount } from "../feature-graph/index.ts";
@@ -69,8 +69,8 @@ export function edgeClassifier(graph: FeatureGraph, classify: Classify): (edge: 
   };
 }
 
-/** Rewrites labels: the label of each region by the id of the region that it ends in. Labels that are no region stay. */
-export function applySurvivors(labels: Uint32Array, ids: Uint32Array, survivors: Uint32Array): void {
+/** Rewrites labels: the label `ids[k]` becomes `targets[k]`; other labels stay. */
+export function relabelRegions(labels: Uint32Array, ids: Uint32Array, targets: Uint32Array): void {
   const positions = new PairIndex();
   for (const id of ids) positions.add(id, 0);
   let last = 0;
@@ -80,7 +80,7 @@ export function applySurvivors(labels: Uint32Array, ids: Uint32Array, survivors:
     if (label !== last) {
       const region = positions.find(label, 0);
       last = label;
-      target = region < 0 ? label : ids[survivors[region]!]!;
+      target = region < 0 ? label : targets[region]!;
     }
     labels[i] = target;
   }
