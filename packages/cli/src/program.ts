@@ -15,6 +15,7 @@ import { restitchCommand } from "./commands/restitch.ts";
 import { runCommand } from "./commands/run.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
+import { trainCommand } from "./commands/train.ts";
 
 const COMMANDS = [
   runCommand,
@@ -22,6 +23,7 @@ const COMMANDS = [
   statusCommand,
   restitchCommand,
   evaluateCommand,
+  trainCommand,
   convertCommand,
   infoCommand,
   digestCommand,
@@ -52,7 +54,7 @@ export function createProgram(context: CommandContext): Command {
     .showHelpAfterError("(`--help` tells more)")
     .addHelpText("after", SOURCES);
   for (const make of COMMANDS) program.addCommand(make(context));
-  for (const one of [program, ...program.commands]) {
+  for (const one of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     one
       .helpOption("-h, --help", "print this help")
       .exitOverride()

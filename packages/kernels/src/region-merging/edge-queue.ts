@@ -19,6 +19,10 @@ export class EdgeQueue {
     return this.#heap.length;
   }
 
+  has(edge: number): boolean {
+    return this.#place[edge]! >= 0;
+  }
+
   /** The key that the edge has, or had when it was popped. */
   keyOf(edge: number): number {
     return this.#key[edge]!;
