@@ -33,7 +33,8 @@ const y = (i: number) => Math.floor(i / 10) % 10;
 const columns = () => Uint32Array.from(indices, (i) => 1 + x(i) + 10 * (y(i) >> 1));
 const halves = () => Uint32Array.from(indices, (i) => 1 + (x(i) >= 5 ? 1 : 0));
 /** Membrane between the halves, and enough of a pattern that no two contacts are alike. */
-const wall = () => Uint8Array.from(indices, (i) => (x(i) === 4 || x(i) === 5 ? 180 : 20) + ((i * i * (i + 3)) % 53));
+const wall = () =>
+  Uint8Array.from(indices, (i) => (x(i) === 4 || x(i) === 5 ? 180 : 20) + (Math.imul(i * i + 1, 0x9e3779b1) >>> 26));
 
 test("a small volume: what is learned, warned of and refused", async () => {
   const supervoxels = await volume("columns", columns(), "uint32");
