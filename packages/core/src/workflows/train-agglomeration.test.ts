@@ -45,7 +45,6 @@ test("a small volume: what is learned, warned of and refused", async () => {
   const trained = await trainAgglomeration(request);
   // 5 rows of 10 columns: 45 contacts in x, 40 in y; 5 of them across the wall
   expect(trained).toMatchObject({ channels: 1, features: 35, trees: 31, rows: 85, different: 5, warnings: [] });
-  expect(trained.out_of_bag_error).toBeLessThan(0.1);
   expect(trained.importance.reduce((sum, { part }) => sum + part, 0)).toBeCloseTo(1, 9);
   expect((await readdir(folder)).filter((name) => name.startsWith("small"))).toEqual(["small.xml"]);
 
