@@ -10,7 +10,7 @@ const { fround, sqrt } = Math;
 /** One array a column, each as long as the image. */
 export function pixelFeaturesReference(image: ArrayLike<number>, shape: Shape3, set: PixelFeatureSet): Float32Array[] {
   const { scales } = planPixelFeatures(set);
-  return set.features.flatMap((feature) => {
+  return set.features.flatMap((feature): Float32Array[] => {
     const scale = scales.find(({ sigma, flat }) => sigma === feature.sigma && flat === feature.flat)!;
     const axes = feature.flat ? [2, 1] : [2, 1, 0];
     const along = (values: Float32Array, filters: readonly LineFilter[]) =>
@@ -57,7 +57,8 @@ export function pixelFeaturesReference(image: ArrayLike<number>, shape: Shape3, 
         const entries = pairs(axes).map(([a, b]) => derivative(axes.map((_, i) => (i === a ? 1 : 0) + (i === b ? 1 : 0))));
         return eigenvalues(set, feature, entries);
       }
-      case "StructureTensorEigenvalues": {
+      default: {
+        // structure tensor
         const g = gradient(scale.inner);
         const products = pairs(axes).map(([a, b]) => g[a]!.map((value, i) => value * g[b]![i]!));
         return eigenvalues(

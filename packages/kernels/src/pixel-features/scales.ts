@@ -6,7 +6,8 @@ import type { PixelFeature, PixelFeatureSet, PixelFilter } from "./types.ts";
 
 /** A one-dimensional filter; the kinds differ in what is rounded (convolve.ts). Taps are for the voxels at -r … r, of `even` and `odd` those from the centre on. */
 export type LineFilter = { readonly radius: number } & (
-  | { readonly kind: "double" | "mixed"; readonly taps: Float64Array }
+  | { readonly kind: "double"; readonly taps: Float64Array }
+  | { readonly kind: "mixed"; readonly taps: Float64Array }
   | { readonly kind: "single" | "even" | "odd"; readonly taps: Float32Array }
 );
 
