@@ -1,9 +1,9 @@
 /** Blocks on their way through a network: cut out of the grey values, run, cut to the part that is kept, added to the result. */
 import { AxonloomError } from "../../../errors.ts";
 import type { Vec3 } from "../../../geometry/box.ts";
-import type { InputTensor, OnnxModel, OutputTensor, SpaceAxis } from "./model.ts";
 import type { Network } from "./session.ts";
 import { type AxisTiles, mirrored, weightsOf } from "./tiles.ts";
+import type { InputTensor, OnnxModel, OutputTensor, SpaceAxis } from "./types.ts";
 
 export const SPACE: readonly SpaceAxis[] = ["z", "y", "x"];
 

@@ -14,10 +14,11 @@ import type { Vec3 } from "../../../geometry/box.ts";
 import { hashOfFile } from "../../module-hash.ts";
 import type { PredictInput, Predictions } from "../../types.ts";
 import { addBlock, blocksOf, isLeftOut, predictBlock, SPACE } from "./blocks.ts";
-import { type InputTensor, type OnnxModel, type OutputTensor, readModel, type SpaceAxis } from "./model.ts";
+import { readModel } from "./model.ts";
 import { openNetwork } from "./session.ts";
 import { applyStep, checkSteps, type Sample, takesStatistics } from "./steps.ts";
 import { type AxisTiles, tileAxis } from "./tiles.ts";
+import type { InputTensor, OnnxModel, OutputTensor, SpaceAxis } from "./types.ts";
 
 const length3 = z.array(z.int().min(1)).length(3);
 

@@ -5,7 +5,7 @@
  * Statistics are taken in float64 over all values of weight above 0, in their order. Percentiles interpolate linearly, as NumPy does.
  */
 import { AxonloomError } from "../../../errors.ts";
-import type { ProcessingStep } from "./model.ts";
+import type { ProcessingStep } from "./types.ts";
 
 export interface Sample {
   /** Channel last. Overwritten by the steps. */

@@ -1,5 +1,5 @@
 /** Tensors of BioImage.IO 0.5: axes are objects. */
-import type { Axis, InputTensor, OutputTensor, ProcessingStep, SizeRule, SpaceAxis } from "./model.ts";
+import type { Axis, InputTensor, OutputTensor, ProcessingStep, SizeRule, SpaceAxis } from "./types.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 type Fail = (text: string) => Error;

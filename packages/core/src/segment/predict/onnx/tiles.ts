@@ -8,7 +8,7 @@
  * In the shared voxels the two predictions are mixed with weights that rise and fall linearly and sum to one, so no seam shows. Beyond the
  * faces of the sample, voxels are mirrored without repeating the face.
  */
-import type { SizeRule } from "./model.ts";
+import type { SizeRule } from "./types.ts";
 
 export interface AxisTiles {
   /** Voxels of a block, margins included. */
