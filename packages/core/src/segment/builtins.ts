@@ -10,6 +10,14 @@ import {
 import { noopAgglomeration, noopAgglomerationParameters } from "./agglomerate/noop-agglomeration.ts";
 import { findLargeEmptyRegions, findLargeEmptyRegionsParameters } from "./mask/find-large-empty-regions.ts";
 import type { ParameterSchema } from "./parameters.ts";
+import {
+  ilastikParameters,
+  ilastikPredict,
+  simpleParameters,
+  simplePredict,
+  twoStageParameters,
+  twoStagePredict,
+} from "./predict/ilastik/plugins.ts";
 import { naiveMembranePredictions, naiveMembranePredictionsParameters } from "./predict/naive-membrane-predictions.ts";
 import { checkOnnxPredict, onnxPredict, onnxPredictIdentity, onnxPredictParameters } from "./predict/onnx/onnx-predict.ts";
 import {
@@ -25,9 +33,11 @@ import type {
   AgglomeratePlugin,
   MaskInput,
   MaskPlugin,
+  PlanGeometry,
   PredictInput,
   PredictPlugin,
   StepName,
+  StepNeeds,
   SupervoxelInput,
   SupervoxelPlugin,
 } from "./types.ts";
@@ -56,6 +66,8 @@ export interface BuiltIn extends ParameterSchema {
   readonly files?: readonly (readonly string[])[];
   /** What can be checked of the parameters before a run starts. */
   check?(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
+  /** What a run needs that only the files can tell. */
+  needs?(parameters: Readonly<Record<string, unknown>>, geometry: PlanGeometry): Promise<StepNeeds>;
   /** What else than its parameters a result depends on. */
   identity?(parameters: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -106,6 +118,30 @@ const ALL: readonly BuiltIn[] = [
     bytesPerVoxel: 16, // as predicted and as kept, two channels each
   }),
   define({
+    name: "ilastik_predict_with_array",
+    step: "predict-voxels",
+    schema: ilastikParameters,
+    ...ilastikPredict,
+    files: [["ilp_path"]],
+    bytesPerVoxel: 24, // four channels 16, features of a block 8; `needs` knows better
+  }),
+  define({
+    name: "two_stage_voxel_predictions",
+    step: "predict-voxels",
+    schema: twoStageParameters,
+    ...twoStagePredict,
+    files: [["stage_1_ilp_path"], ["stage_2_ilp_path"]],
+    bytesPerVoxel: 32, // six channels 24, and as above
+  }),
+  define({
+    name: "ilastik_simple_predict",
+    step: "predict-voxels",
+    schema: simpleParameters,
+    ...simplePredict,
+    files: [["classifier_path"], ["filter_specs_path"]],
+    bytesPerVoxel: 24,
+  }),
+  define({
     name: "seeded_watershed",
     step: "create-supervoxels",
     schema: seededWatershedParameters,
@@ -153,9 +189,4 @@ export const BUILT_INS: ReadonlyMap<string, BuiltIn> = new Map([
 ]);
 
 /** Functions of the original that this program does not have yet, and what stands in their place. */
-export const NOT_YET: ReadonlyMap<string, string> = new Map([
-  ["ilastik_predict_with_array", "read_predictions, on a membrane map predicted elsewhere"],
-  ["ilastik_simple_predict", "read_predictions, on a membrane map predicted elsewhere"],
-  ["two_stage_voxel_predictions", "read_predictions, on a membrane map predicted elsewhere"],
-  ["ilastik_multicut", "mean_agglomerate"],
-]);
+export const NOT_YET: ReadonlyMap<string, string> = new Map([["ilastik_multicut", "mean_agglomerate"]]);

@@ -222,6 +222,7 @@ function certify(plan: RunPlan, segmented: Segmented, written: Written, verified
 }
 
 function warn({ plan, config, emit }: RunContext): void {
+  for (const message of plan.warnings) emit({ event: "warning", message });
   const { bounds } = plan.input.info;
   if (plan.roiCut) {
     emit({
