@@ -26,6 +26,7 @@ import {
   readPredictionsIdentity,
   readPredictionsParameters,
 } from "./predict/read-predictions.ts";
+import { predictVoxelsWithModel, voxelModelParameters } from "./predict/voxel-classifier/plugin.ts";
 import { seededWatershedParameters, seededWatershedSupervoxels } from "./supervoxels/seeded-watershed.ts";
 import { wsdtParameters, wsdtSupervoxels } from "./supervoxels/wsdt.ts";
 import type {
@@ -116,6 +117,14 @@ const ALL: readonly BuiltIn[] = [
     check: checkOnnxPredict,
     identity: onnxPredictIdentity,
     bytesPerVoxel: 16, // as predicted and as kept, two channels each
+  }),
+  define({
+    name: "predict_voxels_with_model",
+    step: "predict-voxels",
+    schema: voxelModelParameters,
+    ...predictVoxelsWithModel,
+    files: [["model"]],
+    bytesPerVoxel: 16, // two channels 8, features of a block 8; `needs` knows better
   }),
   define({
     name: "ilastik_predict_with_array",

@@ -23,7 +23,7 @@ interface Kind<P extends StagesParameters> {
   models(parameters: P): Promise<PixelModel[]>;
 }
 
-interface PixelClassification<P> {
+export interface PixelClassification<P> {
   run(input: PredictInput<P>): Promise<Predictions>;
   check(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
   identity(parameters: Readonly<Record<string, unknown>>): Promise<string>;
