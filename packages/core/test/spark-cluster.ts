@@ -47,6 +47,8 @@ const WATCHDOG = [
 
 export async function startCluster(): Promise<SparkCluster> {
   if (home === undefined) throw new Error("AXONLOOM_REQUIRE asks for Spark: export SPARK_HOME=$(scripts/services/spark)");
+  // Whoever runs the tests was killed: this process would stay, as it has children.
+  process.once("disconnect", endWithParent);
   const folder = mkdtempSync(join(tmpdir(), "axonloom-cluster-"));
   const mark = `${MARK}=${randomUUID()}`;
   process.env[MARK] = mark.slice(MARK.length + 1);
@@ -72,6 +74,7 @@ export async function startCluster(): Promise<SparkCluster> {
     // Workers first: they end their executors.
     for (const child of daemons.splice(0).reverse()) await end(child);
     delete process.env[MARK];
+    process.off("disconnect", endWithParent);
     for (const start = Date.now(); processes().length > 0; await sleep(200)) {
       if (Date.now() - start > END_MS) {
         throw new Error(`expected nothing of ${mark} to run, found: ${JSON.stringify(processes(), null, 1)}`);
@@ -101,6 +104,10 @@ export async function startCluster(): Promise<SparkCluster> {
     await stop();
     throw error;
   }
+}
+
+function endWithParent(): void {
+  process.exit(1);
 }
 
 async function waitFor(child: ChildProcess, started: RegExp): Promise<string> {
