@@ -1,7 +1,6 @@
 /** Tasks that prove that the executors can do our work, and tell what they are. */
 import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { rowsOf, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
 import { AxonloomError } from "../../errors.ts";
@@ -60,14 +59,6 @@ export async function probeExecutors(
   return executorsOf(rows, secret);
 }
 
-/** Throws `E_SPARK_WORKER` or `E_SPARK_STORE` for the first executor that cannot do our work. */
-export function checkExecutors(executors: readonly Executor[], sharedFolder: string): void {
-  for (const { host, node, blind } of executors) {
-    if (blind !== null) throw notShared(sharedFolder, host, blind);
-    if (Number(node.split(".")[0]) < MINIMUM_NODE) throw tooOld(host, node);
-  }
-}
-
 /** Workers are used again, so tasks with workers of their own ran at the same time. */
 function executorsOf(rows: readonly ProbeRow[], secret: string): Executor[] {
   const executors = new Map<string, ProbeRow[]>();
@@ -87,20 +78,4 @@ function executorsOf(rows: readonly ProbeRow[], secret: string): Executor[] {
       blind: tasks.find(({ found }) => found !== secret)?.found ?? null,
     };
   });
-}
-
-function notShared(folder: string, host: string, found: string): AxonloomError {
-  return new AxonloomError(
-    "E_SPARK_STORE",
-    `expected the executor on ${host} to see the run folder as ${hostname()} does (${folder}), found: ${found}; put checkpoint-dir, input and output on storage that all machines have under the same path`,
-    { folder, host, found },
-  );
-}
-
-function tooOld(host: string, found: string): AxonloomError {
-  return new AxonloomError(
-    "E_SPARK_WORKER",
-    `expected Node.js ${MINIMUM_NODE} or newer on the executor ${host}, found ${found}; install a newer one`,
-    { host, found },
-  );
 }
