@@ -11,6 +11,21 @@ export { forestProbabilities, type PackedForest, packForests, type VigraForest, 
 export { gaussianSmooth } from "./gaussian/index.ts";
 export { localMaxima } from "./local-maxima/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
+export {
+  columnsOf,
+  type FeatureEngine,
+  PIXEL_FILTERS,
+  type PixelFeature,
+  type PixelFeaturePlan,
+  type PixelFeatureScratch,
+  type PixelFeatureSet,
+  type PixelFilter,
+  type PixelImage,
+  pixelFeatureScratch,
+  pixelFeatures,
+  planPixelFeatures,
+  type Region,
+} from "./pixel-features/index.ts";
 export { type RegionGraph, regionGraph } from "./region-graph/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";
 export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
