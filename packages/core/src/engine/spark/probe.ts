@@ -38,25 +38,41 @@ export async function probeExecutors(
   const file = join(sharedFolder, `probe-${randomUUID()}`);
   const secret = randomUUID();
   await writeFile(file, secret);
-  const rows: ProbeRow[] = [];
-  try {
+  const run = async () => {
+    const rows: ProbeRow[] = [];
     const fn = sparkFunction(await writeEntry(sharedFolder, []), "probe", { returns: PROBE_SCHEMA, parameters: { file } });
     for await (const batch of session.range(cores, { numPartitions: cores }).mapPartitions(fn).batches()) {
       rows.push(...(rowsOf(batch) as Iterable<unknown> as Iterable<ProbeRow>));
     }
+    return rows;
+  };
+  try {
+    const rows = await run().catch((error: unknown) => {
+      // The folder that Spark starts our launcher in may be mounted `noexec`.
+      if (!(error instanceof Error) || !/Cannot run program "\.\/.*Permission denied/s.test(error.message)) throw error;
+      session.bundles.runByShell();
+      return run();
+    });
+    return executorsOf(rows, secret);
   } catch (error) {
-    const known = fromSparkError(error);
-    if (!(known instanceof AxonloomError) || !["E_WORKER_DIED", "E_SPARK_FAILED"].includes(known.code)) throw known;
-    throw new AxonloomError(
-      "E_SPARK_WORKER",
-      `expected Spark's executors to run a Node.js task, found: ${known.message}; install Node.js ${MINIMUM_NODE} or newer on every executor and put it on their PATH, or say where it is with --node-path`,
-      {},
-      error,
-    );
+    throw notRunning(fromSparkError(error));
   } finally {
     await rm(file, { force: true });
   }
-  return executorsOf(rows, secret);
+}
+
+function notRunning(error: unknown): unknown {
+  if (!(error instanceof AxonloomError) || !["E_WORKER_DIED", "E_SPARK_FAILED"].includes(error.code)) return error;
+  const reason = error.message
+    .replace(/^Spark: (?:Job aborted due to stage failure: Task .*?most recent failure: )?/s, "")
+    .replace(/; give the executors more memory.*$/s, "");
+  return new AxonloomError(
+    "E_SPARK_WORKER",
+    `expected Spark's executors to run a Node.js task, found: ${reason}; install Node.js ${MINIMUM_NODE} or newer on every executor and put it on their PATH, ` +
+      "or say where it is with --node-path; the executor's log (stderr) has the worker's own words",
+    {},
+    error,
+  );
 }
 
 /** Workers are used again, so tasks with workers of their own ran at the same time. */
