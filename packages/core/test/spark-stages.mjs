@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 /** What a task could know of the server's token. */
-export const secrets = (name) => {
+export const secrets = (_value, name) => {
   const inherited = readFileSync("/proc/self/environ", "latin1").split("\0");
   return [process.env[name] ?? null, inherited.filter((line) => line.includes(name)).map((line) => line.slice(0, 60))];
 };
