@@ -33,10 +33,9 @@ export function groupsOf(selection: Selection, outputs: number, key: string): nu
   );
 }
 
-/** Makes one voxel of the result, at `to`, from a row of the model's channels, at `from`. */
+/** Makes one voxel of the result, at `to`, from the model's channels. */
 export function combine(
   row: Float32Array,
-  from: number,
   groups: readonly (readonly number[])[],
   normalize: boolean,
   out: Float32Array,
@@ -45,7 +44,7 @@ export function combine(
   let total = 0;
   for (let c = 0; c < groups.length; c++) {
     let sum = 0;
-    for (const channel of groups[c]!) sum = fround(sum + row[from + channel]!);
+    for (const channel of groups[c]!) sum = fround(sum + row[channel]!);
     out[to + c] = sum;
     total = fround(total + sum);
   }

@@ -1,6 +1,7 @@
 /** Parameters of the plug-ins, with the original's names. */
 import { z } from "zod";
 import { channelParameters } from "./channels.ts";
+import { DEFAULT_SCRATCH } from "./predict.ts";
 
 const path = (what: string) => z.string().min(1).describe(what);
 const engine = z
@@ -60,12 +61,11 @@ export const simpleParameters = z.strictObject({
 /** What the plug-ins have in common. */
 export type StagesParameters = Pick<z.infer<typeof simpleParameters>, keyof typeof common>;
 
-const MOST_SCRATCH = 64 * 2 ** 20;
 const LEAST_SCRATCH = 16 * 2 ** 20;
 const SCRATCH_PER_VOXEL = 6;
 
 /** Bytes for the features of one block, in a subvolume of so many voxels. */
 export function scratchBytes({ LAZYFLOW_TOTAL_RAM_MB: limit }: StagesParameters, voxels: number): number {
   if (limit !== null) return limit * 2 ** 20;
-  return Math.min(MOST_SCRATCH, Math.max(LEAST_SCRATCH, SCRATCH_PER_VOXEL * voxels));
+  return Math.min(DEFAULT_SCRATCH, Math.max(LEAST_SCRATCH, SCRATCH_PER_VOXEL * voxels));
 }

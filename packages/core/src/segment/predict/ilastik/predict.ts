@@ -13,7 +13,8 @@ import {
   pixelFeatures,
   type Region,
 } from "@axonloom/kernels";
-import { type Box, map3, shapeOf, type Vec3, volumeOf } from "../../../geometry/box.ts";
+import type { CallOptions } from "../../../call-options.ts";
+import { type Box, boxOfShape, map3, shapeOf, type Vec3, volumeOf } from "../../../geometry/box.ts";
 import type { Mask } from "../../types.ts";
 import type { PixelModel } from "./model.ts";
 
@@ -27,11 +28,13 @@ export interface PredictJob {
   /** For the features of one block and what it takes to compute them. */
   readonly scratchBytes: number;
   readonly signal: AbortSignal;
-  /** Gets each voxel inside the mask: its channels in `row` from `from` on, and its index in the target. */
-  emit(row: Float32Array, from: number, voxel: number): void;
+  /** Gets each voxel inside the mask: its channels, and its index in the target. */
+  emit(row: Float32Array, voxel: number): void;
 }
 
 const TILE = 256;
+/** Bytes for the features of one block, where nothing else is said. */
+export const DEFAULT_SCRATCH = 64 * 2 ** 20;
 const LARGEST_BLOCK = 96;
 const SMALLEST_BLOCK = 16;
 /** Arrays of a block that `pixelFeatures` holds at once. */
@@ -105,7 +108,7 @@ function predictBlock(
     forestProbabilities(forest, rows.subarray(0, count * width), { out: votes });
     for (let i = 0; i < count; i++) {
       for (let k = 0; k < classes; k++) channels[classChannels[k]!] = votes[i * classes + k]!;
-      emit(channels, 0, inTarget[first + i]!);
+      emit(channels, inTarget[first + i]!);
     }
   }
 }
@@ -126,4 +129,21 @@ function blockBytes({ features, forest }: PixelModel, edge: number): number {
 /** Bytes that a job takes beside its image and result, when it may take `wanted`. */
 export function jobBytes(model: PixelModel, wanted: number): number {
   return blockBytes(model, blockEdge(model, wanted));
+}
+
+/** Probabilities of all channels for a whole image, zyxc. `signal` ends it. */
+export async function predictImage(model: PixelModel, image: PixelImage, { signal }: CallOptions = {}): Promise<Float32Array> {
+  const { shape } = image;
+  const { outputs } = model;
+  const data = new Float32Array(volumeOf(shape) * outputs);
+  await predictRegion({
+    model,
+    image,
+    region: boxOfShape(shape),
+    target: { shape, start: [0, 0, 0], mask: null },
+    scratchBytes: DEFAULT_SCRATCH,
+    signal: signal ?? new AbortController().signal,
+    emit: (row, voxel) => data.set(row, voxel * outputs),
+  });
+  return data;
 }

@@ -46,8 +46,7 @@ export async function predictSubvolume(
   const gray = await imageAround(input, valid, models);
   const target = { shape, start: minus(valid, bordered.start).start, mask: input.mask };
   const [first, second] = models as [PixelModel, PixelModel?];
-  const write = (row: Float32Array, from: number, voxel: number) =>
-    combine(row, from, groups, normalize, data, voxel * groups.length);
+  const write = (row: Float32Array, voxel: number) => combine(row, groups, normalize, data, voxel * groups.length);
   const scratch = scratchBytes(parameters, volumeOf(shape));
   if (second === undefined) {
     const region = minus(valid, gray.box.start);
@@ -77,12 +76,12 @@ export async function predictSubvolume(
       target: partTarget,
       scratchBytes: scratch,
       signal: input.signal,
-      emit(channels, from, voxel) {
+      emit(channels, voxel) {
         const line = Math.floor(voxel / nx);
         const at = ((Math.floor(line / ny) + dz) * sy + (line % ny) + dy) * sx + (voxel % nx) + dx;
         for (let c = 0; c < first.outputs; c++) row[c] = stage1.data[at * first.outputs + c]!;
-        for (let c = 0; c < second.outputs; c++) row[first.outputs + c] = channels[from + c]!;
-        write(row, 0, voxel);
+        for (let c = 0; c < second.outputs; c++) row[first.outputs + c] = channels[c]!;
+        write(row, voxel);
       },
     });
   }
@@ -107,9 +106,7 @@ async function firstStage(model: PixelModel, gray: Placed, box: Box, scratch: nu
     target: { shape, start: [0, 0, 0], mask: null },
     scratchBytes: scratch,
     signal,
-    emit(row, from, voxel) {
-      for (let c = 0; c < outputs; c++) data[voxel * outputs + c] = row[from + c]!;
-    },
+    emit: (row, voxel) => data.set(row, voxel * outputs),
   });
   return { data, shape, channels: outputs };
 }
