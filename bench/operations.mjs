@@ -4,6 +4,7 @@
  * untimed before each call. peers.py has the same operations under the same names.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { predictImage, readIlastikProject } from "@axonloom/core";
 import {
   applyTable,
   connectedComponents,
@@ -23,6 +24,7 @@ import {
   seededWatershed,
   uniqueLabels,
 } from "@axonloom/kernels";
+import { DATA } from "./inputs.mjs";
 
 export const OPERATIONS = [];
 
@@ -148,6 +150,18 @@ add("downsample mean flyem262", ["flyem262_gray_u8"], ({ data, shape }) => ({
   call: () => downsampleMean(data, shape),
   check: (level) => ({ mean: mean(level.data) }),
 }));
+
+// all of tiny-pc.ilp: 21 features, 100 trees, 4 classes
+for (const engine of ["vigra", "fastfilters"]) {
+  add(`ilastik ${engine} flyem128`, ["flyem128_gray_u8"], async ({ data, shape }) => {
+    const model = await readIlastikProject(`${DATA}/ilastik/tiny-pc.ilp`, engine);
+    const channel = (p, c) => mean(p.filter((_, i) => i % 4 === c));
+    return {
+      call: () => predictImage(model, { data, shape, channels: 1 }),
+      check: (p) => ({ mean0: channel(p, 0), mean1: channel(p, 1), mean2: channel(p, 2), mean3: channel(p, 3) }),
+    };
+  });
+}
 
 function mean(values) {
   let sum = 0;

@@ -1,7 +1,7 @@
 /**
- * npm run bench -- [kernels] [pipeline] [subvolume] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [ilastik] [pipeline] [subvolume] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *
- * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
+ * Times the built packages on real data; `ilastik`: those of the kernels that have it in their name. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
  * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
  */
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -24,10 +24,10 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const PARTS = ["kernels", "pipeline", "subvolume"];
+const PARTS = ["kernels", "ilastik", "pipeline", "subvolume"];
 const unknown = positionals.find((part) => !PARTS.includes(part));
 if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${PARTS.join(", ")}`);
-const parts = positionals.length === 0 ? PARTS : positionals;
+const parts = positionals.length === 0 ? PARTS.filter((part) => part !== "ilastik") : positionals;
 
 const records = [];
 function emit(record) {
@@ -37,8 +37,15 @@ function emit(record) {
 
 emit({ kind: "machine", node: process.version, cpu: cpus()[0]?.model ?? "", cores: cpus().length, load: loadavg()[0] });
 const common = { folder: values.inputs, only: values.only, emit };
-if (parts.includes("kernels")) {
-  await benchKernels({ ...common, peers: values.peers ?? null, seconds: Number(values.seconds), calls: Number(values.calls) });
+if (parts.includes("kernels") || parts.includes("ilastik")) {
+  const only = parts.includes("kernels") ? values.only : "ilastik";
+  await benchKernels({
+    ...common,
+    only,
+    peers: values.peers ?? null,
+    seconds: Number(values.seconds),
+    calls: Number(values.calls),
+  });
   process.stderr.write(`\n${kernelTable()}\n`);
 }
 if (parts.includes("pipeline")) {
