@@ -52,6 +52,7 @@ export class SparkEngine implements Engine, SparkHost {
   /** Ends the next job: what a listener threw while none ran. */
   #failure: { readonly error: unknown } | null = null;
   #plans = 0;
+  #description = "";
   #broadcasts = 0;
   #closed = false;
   #lost = false;
@@ -92,7 +93,9 @@ export class SparkEngine implements Engine, SparkHost {
       plan: this.#plans++,
     };
     const entry = await this.#entryOf(steps.map(({ module }) => module));
-    return frame.mapPartitions(sparkFunction(entry, "run", { returns: ROW_SCHEMA, parameters: { ...parameters } }));
+    await this.#describe(label);
+    const name = label === "" ? "axonloom" : label;
+    return frame.mapPartitions(sparkFunction(entry, "run", { name, returns: ROW_SCHEMA, parameters: { ...parameters } }));
   }
 
   async job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -146,6 +149,13 @@ export class SparkEngine implements Engine, SparkHost {
     await rm(this.#options.sharedFolder, { recursive: true, force: true });
     await rmdir(dirname(this.#options.sharedFolder)).catch(() => {}); // another engine's may lie beside it
     await this.#options.onClose?.();
+  }
+
+  /** What Spark's pages call the jobs from now on. The plan has the name, too. */
+  async #describe(label: string): Promise<void> {
+    if (label === "" || label === this.#description) return;
+    await this.session.config.set({ "spark.job.description": `axonloom: ${label}` });
+    this.#description = label;
   }
 
   #fail(error: unknown): void {
