@@ -12,8 +12,10 @@ import {
 } from "@axonloom/kernels";
 import { describe, expect, test } from "vitest";
 import { DATA } from "../../../real-data.suite.ts";
-import { parseOpenCvForest } from "./opencv-forest.ts";
+import { parseOpenCvForest as parseBytes } from "./opencv-forest.ts";
 import { formatOpenCvForest } from "./write-opencv-forest.ts";
+
+const parseOpenCvForest = (text: string, path: string) => parseBytes(new TextEncoder().encode(text), path);
 
 /** x0 <= 0.5 ? -1 : (x1 > 2 ? -1 : 1), as OpenCV 2.4 writes it. */
 const yaml = `%YAML:1.0
