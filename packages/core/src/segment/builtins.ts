@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { meanAgglomerate, meanAgglomerateParameters } from "./agglomerate/mean-agglomerate.ts";
 import {
   checkNeuroproofAgglomerate,
+  checkNeuroproofChannels,
   neuroproofAgglomerate,
   neuroproofAgglomerateIdentity,
   neuroproofAgglomerateParameters,
@@ -56,6 +57,10 @@ export interface BuiltIn extends ParameterSchema {
   readonly files?: readonly (readonly string[])[];
   /** What can be checked of the parameters before a run starts. */
   check?(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
+  /** Of predict-voxels: channels of its predictions, where that is always the same number. */
+  readonly channels?: number;
+  /** Of agglomerate-supervoxels: whether predictions of so many channels are what it needs. */
+  checkChannels?(parameters: Readonly<Record<string, unknown>>, channels: number, key: string): Promise<void>;
   /** What else than its parameters a result depends on. */
   identity?(parameters: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -84,6 +89,7 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: naiveMembranePredictionsParameters,
     run: naiveMembranePredictions,
+    channels: 1,
     bytesPerVoxel: 4, // probability 4
   }),
   define({
@@ -91,6 +97,7 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: readPredictionsParameters,
     run: readPredictions,
+    channels: 1,
     check: checkReadPredictions,
     identity: readPredictionsIdentity,
     bytesPerVoxel: 8, // as read 4, probability 4
@@ -141,6 +148,7 @@ const ALL: readonly BuiltIn[] = [
     run: neuroproofAgglomerate,
     files: [["classifier", "path"]],
     check: checkNeuroproofAgglomerate,
+    checkChannels: checkNeuroproofChannels,
     identity: neuroproofAgglomerateIdentity,
     bytesPerVoxel: 12, // graph (132 bytes a channel, region and edge: supervoxels of 200 voxels on average), or channel 4, levels 2, queue 4
   }),

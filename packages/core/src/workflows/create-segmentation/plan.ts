@@ -15,6 +15,7 @@ import { coresOnGrid, partition } from "../../geometry/partition.ts";
 import { clipRoi, countVoxels, parseRoi, type Roi, roiFromBox, wholeRoi } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
+import { checkPredictionChannels } from "../../segment/prediction-channels.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
 import { openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
@@ -75,6 +76,7 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
       },
     );
   }
+  await checkPredictionChannels(config.segmentor);
   const voxelSizeNm = config.input.voxelSizeNm ?? info.voxelSizeNm;
   const { roi, cut } = clipRoi(await readRoi(config), info.bounds);
   const chunks = config.output.chunk === null ? OUTPUT_CHUNKS : [config.output.chunk];
