@@ -90,8 +90,14 @@ describe.skipIf(!available)("on Spark", () => {
         .map(stage<number, number>("square"), null)
         .map(stage<number, number, number>("scale"), 10, { label: "scale" });
       expect(await all(rows.collect())).toEqual(numbers(20).map(({ key, value }) => [key, value * value * 10]));
-      const finished = events.filter((event) => event.type === "task-finished");
-      expect(finished.map(({ label, key }) => [label, key])).toEqual(numbers(20).map(({ key }) => ["scale", key]));
+      for (const type of ["task-started", "task-finished"]) {
+        const said = events.filter((event) => event.type === type).map(({ label, key }) => `${label} ${key}`);
+        expect(said.sort()).toEqual(
+          numbers(20)
+            .map(({ key }) => `scale ${key}`)
+            .sort(),
+        );
+      }
     });
 
     test("flatMap, groupByKey: groups by key, values in row order", async () => {
@@ -210,9 +216,11 @@ describe.skipIf(!available)("on Spark", () => {
         ])
         .foreach(stage<string, void, string>("touch"), target, { label: "touch" });
       expect(readdirSync(target).sort()).toEqual(["one", "two"]);
-      expect(events.map(({ type, label, key }) => [type, label, key])).toEqual([
-        ["task-finished", "touch", "x"],
-        ["task-finished", "touch", "y"],
+      expect(events.map(({ type, label, key }) => `${type} ${label} ${key}`).sort()).toEqual([
+        "task-finished touch x",
+        "task-finished touch y",
+        "task-started touch x",
+        "task-started touch y",
       ]);
     });
 
@@ -260,8 +268,14 @@ describe.skipIf(!available)("on Spark", () => {
 
     test("a task whose worker dies is tried again and knows it; one that always dies ends in E_WORKER_DIED", async () => {
       const rows = engine.parallelize(numbers(1)).map(stage<number, string>("dieTwice"), null, { label: "fragile" });
-      expect(await all(rows.collect())).toEqual([["n0", expect.stringMatching(/^0 after attempt 2 of Spark's task/)]]);
-      expect(events.filter((event) => event.type === "task-retried")).toHaveLength(1);
+      expect(await all(rows.collect())).toEqual([
+        ["n0", expect.stringMatching(/^0 after attempt 2 of Spark's task \d+ in stage \d+, on \S+ since \S+, ended without a word/)],
+      ]);
+      const retried = events.filter((event) => event.type === "task-retried");
+      expect(retried.map(({ label, key, detail }) => [label, key, detail?.["attempt"]])).toEqual([
+        ["fragile", "n0", 1],
+        ["fragile", "n0", 2],
+      ]);
       await expect(all(engine.parallelize(numbers(1)).map(stage("dieAlways"), null).collect())).rejects.toMatchObject({
         code: "E_WORKER_DIED",
       });
@@ -280,7 +294,7 @@ describe.skipIf(!available)("on Spark", () => {
     test("what a listener throws ends the job and is thrown from it", async () => {
       const deaf = await factory({
         bytesPerTask: 2 ** 28,
-        runFolder: folder,
+        runFolder: temporaryFolder(),
         onEvent: () => {
           throw new Error("the log is full");
         },

@@ -7,6 +7,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serialize } from "node:v8";
 import { bundleModule, type DataFrame, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
 import type { CallOptions } from "../../call-options.ts";
@@ -20,7 +21,8 @@ import { ISOLATED_HOST, writeEntry } from "./bundle.ts";
 import { SparkDataset } from "./dataset.ts";
 import { fromSparkError } from "./errors.ts";
 import type { SparkHost } from "./host.ts";
-import type { TaskParameters } from "./task.ts";
+import { PlanProgress } from "./progress.ts";
+import type { Note, TaskParameters } from "./task.ts";
 import { ROW_SCHEMA } from "./wire.ts";
 
 export interface SparkEngineOptions {
@@ -39,6 +41,8 @@ export interface SparkEngineOptions {
 
 /** Freeing is good manners, nothing to wait for. */
 const FREE_MS = 10_000;
+/** How often the driver looks what the tasks say. */
+const SWEEP_MS = 1000;
 
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
@@ -51,6 +55,9 @@ export class SparkEngine implements Engine, SparkHost {
   /** Ends the next job: what a listener threw while none ran. */
   #failure: { readonly error: unknown } | null = null;
   #plans = 0;
+  /** Of the running jobs, by plan. */
+  readonly #progress = new Map<number, { readonly job: Job; readonly rows: PlanProgress }>();
+  #sweeping = false;
   #broadcasts = 0;
   #closed = false;
   #lost = false;
@@ -80,7 +87,9 @@ export class SparkEngine implements Engine, SparkHost {
     frame: DataFrame,
     steps: readonly HostedStep[],
     { label, input, discard }: Pick<TaskParameters, "label" | "input" | "discard">,
+    { signal }: CallOptions,
   ): Promise<DataFrame> {
+    const plan = this.#plans++;
     const parameters: TaskParameters = {
       steps: stepsText(steps, label),
       label,
@@ -88,7 +97,8 @@ export class SparkEngine implements Engine, SparkHost {
       discard,
       maxAttempts: this.#options.maxAttempts,
       isolatedHost: await this.#shipIsolatedHost(),
-      plan: this.#plans++,
+      plan,
+      status: await this.#follow(plan, label, signal),
     };
     const entry = await this.#entryOf(steps.map(({ module }) => module));
     return frame.mapPartitions(sparkFunction(entry, "run", { returns: ROW_SCHEMA, parameters: { ...parameters } }));
@@ -123,13 +133,9 @@ export class SparkEngine implements Engine, SparkHost {
     }
   }
 
-  /** What a listener throws ends the jobs. */
-  say(event: EngineEvent): void {
-    try {
-      this.#options.onEvent?.(event);
-    } catch (error) {
-      this.#fail(error);
-    }
+  hear(note: Exclude<Note, { readonly type: "error" }>, key: string): void {
+    if (note.type === "task-finished") this.#progress.get(note.plan)?.rows.finish(note.row, note.begun);
+    else this.#say({ key, ...note });
   }
 
   /** The server is gone: ends the running jobs with this error, or the next one. */
@@ -145,6 +151,39 @@ export class SparkEngine implements Engine, SparkHost {
     await rm(this.#options.sharedFolder, { recursive: true, force: true });
     await rmdir(dirname(this.#options.sharedFolder)).catch(() => {}); // another engine's may lie beside it
     await this.#options.onClose?.();
+  }
+
+  /** What a listener throws ends the jobs. */
+  #say(event: EngineEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Follows the rows of a plan as long as its job runs; gives the folder where the tasks say what becomes of them. */
+  async #follow(plan: number, label: string, signal: AbortSignal | undefined): Promise<string> {
+    const folder = join(this.#options.sharedFolder, "status", String(plan));
+    await mkdir(folder, { recursive: true });
+    const job = [...this.#jobs].find((job) => job.signal === signal);
+    if (job !== undefined) {
+      const listener = { say: (event: EngineEvent) => this.#say(event), fail: (error: unknown) => job.fail(error) };
+      this.#progress.set(plan, { job, rows: new PlanProgress(folder, label, listener) });
+      void this.#sweep();
+    }
+    return folder;
+  }
+
+  /** Looks at the plans of the running jobs until there is none. */
+  async #sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    while (this.#progress.size > 0) {
+      await sleep(SWEEP_MS, undefined, { ref: false });
+      for (const { rows } of this.#progress.values()) await rows.sweep();
+    }
+    this.#sweeping = false;
   }
 
   #fail(error: unknown): void {
@@ -167,6 +206,11 @@ export class SparkEngine implements Engine, SparkHost {
   #end(job: Job): void {
     this.#jobs.delete(job);
     job.fail(new Error("the job has ended"));
+    for (const [plan, { job: owner, rows }] of this.#progress) {
+      if (owner !== job) continue;
+      this.#progress.delete(plan);
+      void rows.end();
+    }
   }
 
   #entryOf(modules: readonly string[]): Promise<string> {
