@@ -269,7 +269,10 @@ describe.skipIf(!available)("on Spark", () => {
     test("a task whose worker dies is tried again and knows it; one that always dies ends in E_WORKER_DIED", async () => {
       const rows = engine.parallelize(numbers(1)).map(stage<number, string>("dieTwice"), null, { label: "fragile" });
       expect(await all(rows.collect())).toEqual([
-        ["n0", expect.stringMatching(/^0 after attempt 2 of Spark's task \d+ in stage \d+, on \S+ since \S+, ended without a word/)],
+        [
+          "n0",
+          expect.stringMatching(/^0 after attempt 2 of Spark's task \d+ in stage \d+, on \S+ since \S+, ended without a word/),
+        ],
       ]);
       const retried = events.filter((event) => event.type === "task-retried");
       expect(retried.map(({ label, key, detail }) => [label, key, detail?.["attempt"]])).toEqual([

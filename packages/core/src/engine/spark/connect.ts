@@ -29,7 +29,7 @@ export interface Cluster {
 
 export async function openCluster(
   url: string,
-  options: { readonly token?: string; readonly worker?: WorkerOptions },
+  options: { readonly token?: string; readonly worker?: WorkerOptions; readonly tags?: readonly string[] },
 ): Promise<Cluster> {
   try {
     const session = await SparkSession.connect(url, options);

@@ -5,11 +5,11 @@
  *            ▲ rows, notes ◀──────────────────────────────────┘
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, rm, rmdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serialize } from "node:v8";
-import { bundleModule, type DataFrame, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
+import { bundleModule, type DataFrame, isSparkConnectError, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
 import { saveBroadcast } from "../local/broadcast.ts";
@@ -21,6 +21,7 @@ import { ISOLATED_HOST, writeEntry } from "./bundle.ts";
 import { SparkDataset } from "./dataset.ts";
 import { fromSparkError } from "./errors.ts";
 import type { SparkHost } from "./host.ts";
+import { KILL_MS } from "./kill.ts";
 import { PlanProgress } from "./progress.ts";
 import type { Note, TaskParameters } from "./task.ts";
 import { ROW_SCHEMA } from "./wire.ts";
@@ -35,12 +36,18 @@ export interface SparkEngineOptions {
   /** Folder that the executors see, too; the engine's own: made when needed, removed by `close`. */
   readonly sharedFolder: string;
   readonly onEvent?: EngineListener;
-  /** Called by `close` last: ends a server that was started for this engine. */
-  readonly onClose?: () => Promise<void>;
+  /** Every operation carries it. */
+  readonly tag: string;
+  /** Called by `close` last: ends a server that was started for this engine, and the record of the session. */
+  readonly onClose?: (end: SessionEnd) => Promise<void>;
 }
+
+/** `quiet`: nothing works any more. `ending`: all was interrupted, and Spark may still be ending tasks. `unknown`: the server did not answer. */
+export type SessionEnd = "quiet" | "ending" | "unknown";
 
 /** Freeing is good manners, nothing to wait for. */
 const FREE_MS = 10_000;
+const CLOSE_MS = 10_000;
 /** How often the driver looks what the tasks say. */
 const SWEEP_MS = 1000;
 
@@ -61,6 +68,8 @@ export class SparkEngine implements Engine, SparkHost {
   #broadcasts = 0;
   #closed = false;
   #lost = false;
+  /** When a job was last ended with tasks that were running. */
+  #interrupted = Number.NEGATIVE_INFINITY;
 
   constructor(options: SparkEngineOptions) {
     this.slots = options.slots;
@@ -147,10 +156,28 @@ export class SparkEngine implements Engine, SparkHost {
   async close(): Promise<void> {
     this.#closed = true;
     for (const job of this.#jobs) job.fail(closed());
-    await this.session.close();
-    await rm(this.#options.sharedFolder, { recursive: true, force: true });
-    await rmdir(dirname(this.#options.sharedFolder)).catch(() => {}); // another engine's may lie beside it
-    await this.#options.onClose?.();
+    for (const { rows } of this.#progress.values()) this.#noteInterrupted(rows);
+    const answered = await this.#interruptAll();
+    if (answered) await this.session.close();
+    else this.session.disconnect();
+    await rm(this.#options.sharedFolder, { recursive: true, force: true, maxRetries: 3 }); // a task that is being ended may still write
+    const ending = Date.now() - this.#interrupted < KILL_MS;
+    await this.#options.onClose?.(!answered ? "unknown" : ending ? "ending" : "quiet");
+  }
+
+  /** False when the server does not answer, so that operations may go on. */
+  async #interruptAll(): Promise<boolean> {
+    if (this.#lost) return false;
+    try {
+      await this.session.interruptTag(this.#options.tag, { signal: AbortSignal.timeout(CLOSE_MS) });
+      return true;
+    } catch (error) {
+      return isSparkConnectError(error) && error.code === "E_SPARK_SESSION_LOST"; // its operations are gone with it
+    }
+  }
+
+  #noteInterrupted(rows: PlanProgress): void {
+    if (rows.busy) this.#interrupted = Date.now();
   }
 
   /** What a listener throws ends the jobs. */
@@ -209,6 +236,7 @@ export class SparkEngine implements Engine, SparkHost {
     for (const [plan, { job: owner, rows }] of this.#progress) {
       if (owner !== job) continue;
       this.#progress.delete(plan);
+      this.#noteInterrupted(rows);
       void rows.end();
     }
   }

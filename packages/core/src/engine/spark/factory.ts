@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { AxonloomError } from "../../errors.ts";
 import { planSlots } from "../slots.ts";
 import type { EngineFactory } from "../types.ts";
+import type { SessionEnd } from "./engine.ts";
+import { endLeftover } from "./leftover.ts";
+import { endRecord, recordOf, writeRecord } from "./record.ts";
 
 export interface SparkEngineFactoryOptions {
   /** `sc://host:port…`: a server that runs; it is never stopped. Absent: one is started here, for this run. */
@@ -33,11 +36,13 @@ const ATTEMPTS = 3;
  */
 export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): EngineFactory {
   return async ({ bytesPerTask, runFolder, onEvent }) => {
+    await endLeftover(runFolder, { ...withoutAbsent({ url: options.url, token: options.token }), onEvent });
     // Loaded here: who works locally does not wait for gRPC, Arrow and esbuild.
-    const [{ openCluster, probeExecutors }, { SparkEngine }, { startSparkServer }] = await Promise.all([
+    const [{ openCluster, probeExecutors }, { SparkEngine }, { startSparkServer }, { parseConnectionString }] = await Promise.all([
       import("./connect.ts"),
       import("./engine.ts"),
       import("./server.ts"),
+      import("@axonloom/spark-connect"),
     ]);
     const { url, token, workers, memoryBytes, coresPerTask, heap, sparkHome, nodePath } = options;
     const start = async () => {
@@ -46,16 +51,23 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       return await startSparkServer({ master: `local[${slots},${ATTEMPTS}]`, ...withoutAbsent({ heap, sparkHome }) });
     };
     const server = url === undefined ? await start() : null;
+    const tag = `axonloom-${randomUUID()}`;
     try {
       const cluster = await openCluster(url ?? server!.url, {
         ...withoutAbsent({ token: server?.token ?? token }),
         worker: withoutAbsent({ nodePath }),
+        tags: [tag],
       });
       const sharedFolder = join(runFolder, "spark", randomUUID());
-      const onClose = async () => await server?.stop();
-      const engine = new SparkEngine({ ...cluster, sharedFolder, onEvent, onClose });
+      const record = recordOf(parseConnectionString(url ?? server!.url, server?.token ?? token), cluster.session, tag, server);
+      const onClose = async (end: SessionEnd) => {
+        await server?.stop();
+        await endRecord(runFolder, record, server === null ? end : "quiet");
+      };
+      const engine = new SparkEngine({ ...cluster, tag, sharedFolder, onEvent, onClose });
       server?.onDeath((log) => engine.lose(died(log)));
       try {
+        await writeRecord(runFolder, record);
         await probeExecutors(cluster, sharedFolder);
         await engine.prepare();
         return engine;
