@@ -14,6 +14,7 @@ import { planCommand } from "./commands/plan.ts";
 import { restitchCommand } from "./commands/restitch.ts";
 import { runCommand } from "./commands/run.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { setupCommand } from "./commands/setup.ts";
 import { statusCommand } from "./commands/status.ts";
 
 const COMMANDS = [
@@ -29,6 +30,7 @@ const COMMANDS = [
   defaultsCommand,
   schemaCommand,
   demoCommand,
+  setupCommand,
 ];
 
 const SOURCES = `

@@ -23,6 +23,7 @@ import {
 } from "@axonloom/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
+import { chain, checkResolved } from "./resolve.suite.ts";
 
 const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
 const home = process.env["SPARK_HOME"];
@@ -322,6 +323,14 @@ describe.skipIf(!available)("on Spark", () => {
     });
   });
 
+  test("matches of a chain through all subvolumes, resolved by the tasks", async () => {
+    const folder = temporaryFolder();
+    const engine = await factory({ bytesPerTask: 2 ** 28, runFolder: folder, onEvent: () => {} });
+    const { members } = await checkResolved(engine, folder, chain(100_001, 3));
+    expect(members).toHaveLength(100_001);
+    await engine.close();
+  });
+
   describe("a whole run", () => {
     /** Ends the run after so many segmented subvolumes; what is left of it can be resumed. */
     async function interrupted(config: Config, segmented: number, options: CreateSegmentationOptions): Promise<void> {
@@ -343,6 +352,13 @@ describe.skipIf(!available)("on Spark", () => {
       expect(certificate.complete).toBe(true);
       const done = (stage: string) => events.filter((event) => event.event === "progress" && event.stage === stage).length;
       expect([done("segment"), done("write")]).toEqual([27, 27]);
+    });
+
+    test("gives the same when the tasks resolve the matches", async () => {
+      const { summary, certificate } = await runSmall(configOf(smallVolume()), { engine: factory, driverMatches: 0 });
+      const { digest, bodies, matches } = expected;
+      expect(summary).toMatchObject({ status: "complete", digest, bodies, matches });
+      expect(certificate.complete).toBe(true);
     });
 
     test("started on Spark with iteration size 1, it goes on locally", async () => {

@@ -7,6 +7,7 @@ export { type Connectivity, connectedComponents } from "./connected-components/i
 export { distanceTransform } from "./distance-transform/index.ts";
 export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
+export { forestProbabilities, type PackedForest, packForests, type VigraForest, type VigraTree } from "./forest/index.ts";
 export { gaussianSmooth } from "./gaussian/index.ts";
 export { localMaxima } from "./local-maxima/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";

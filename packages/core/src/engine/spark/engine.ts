@@ -53,7 +53,8 @@ const SWEEP_MS = 1000;
 
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
-  readonly slots: number;
+  /** Known exactly once the executors were probed. */
+  slots: number;
   readonly session: SparkSession;
   readonly #options: SparkEngineOptions;
   readonly #jobs = new Set<Job>();

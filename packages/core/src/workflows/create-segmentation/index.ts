@@ -36,8 +36,15 @@ export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
   readonly fresh?: boolean;
   /** false: the folder's configuration and summary stay those of its own run (used by `restitch` into another output). */
   readonly record?: boolean;
+  /**
+   * The driver holds so many matches, at up to 64 bytes each; more are resolved by the tasks, with the same result. 0: always by the tasks.
+   * Absent: 50 million.
+   */
+  readonly driverMatches?: number;
   readonly onEvent?: RunListener;
 }
+
+const DRIVER_MATCHES = 50_000_000;
 
 export interface CreateSegmentationResult {
   readonly summary: RunSummary;
@@ -92,7 +99,7 @@ async function runLocked(
     }
   };
   const counter = new ProgressCounter(emit);
-  const { workers, memoryBytes } = options;
+  const { workers, memoryBytes, driverMatches = DRIVER_MATCHES } = options;
   const local = { coresPerTask: config.coresPerTask, ...(workers && { workers }), ...(memoryBytes && { memoryBytes }) };
   const makeEngine = options.engine ?? localEngineFactory(local);
   const signal = AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]);
@@ -104,7 +111,7 @@ async function runLocked(
       // The Spark engine has done it, with what it knows of its server.
       if (engine.name !== "spark") await endLeftover(config.runFolder, { onEvent: counter.listen, signal });
       const preserved = plan.preserved === null ? null : await engine.broadcast(plan.preserved);
-      const run: RunContext = { config, plan, engine, store, preserved, emit, signal };
+      const run: RunContext = { config, plan, engine, store, preserved, driverMatches, emit, signal };
       emit({
         event: "planned",
         subvolumes: plan.subvolumes.length,
@@ -190,7 +197,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
       digest,
       bodies: written.bodies,
       segments: stitched.ids.total,
-      matches: stitched.matches,
+      matches: stitched.resolution.matches,
       subvolumes: n,
       restored: segmented.restored,
       quarantined: segmented.gaps.length,
