@@ -69,7 +69,7 @@ export class SparkEngine implements Engine, SparkHost {
   #broadcasts = 0;
   #closed = false;
   #lost = false;
-  /** When a job was last ended with tasks that were running. */
+  /** When a job last ended before all its rows had come. */
   #interrupted = Number.NEGATIVE_INFINITY;
 
   constructor(options: SparkEngineOptions) {
@@ -116,23 +116,28 @@ export class SparkEngine implements Engine, SparkHost {
 
   async job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const job = this.#begin(options);
+    let whole = false;
     try {
-      return await body(job.signal);
+      const result = await body(job.signal);
+      whole = true;
+      return result;
     } catch (error) {
       throw reasonOfEnd(error, job, options);
     } finally {
-      this.#end(job);
+      this.#end(job, whole);
     }
   }
 
   async *stream<T>(options: CallOptions, body: (signal: AbortSignal) => AsyncIterable<T>): AsyncGenerator<T> {
     const job = this.#begin(options);
+    let whole = false;
     try {
       yield* body(job.signal);
+      whole = true;
     } catch (error) {
       throw reasonOfEnd(error, job, options);
     } finally {
-      this.#end(job);
+      this.#end(job, whole);
     }
   }
 
@@ -157,7 +162,7 @@ export class SparkEngine implements Engine, SparkHost {
   async close(): Promise<void> {
     this.#closed = true;
     for (const job of this.#jobs) job.fail(closed());
-    for (const { rows } of this.#progress.values()) this.#noteInterrupted(rows);
+    if (this.#progress.size > 0) this.#interrupted = Date.now();
     const answered = await this.#interruptAll();
     if (answered) await this.session.close();
     else this.session.disconnect();
@@ -175,10 +180,6 @@ export class SparkEngine implements Engine, SparkHost {
     } catch (error) {
       return isSparkConnectError(error) && error.code === "E_SPARK_SESSION_LOST"; // its operations are gone with it
     }
-  }
-
-  #noteInterrupted(rows: PlanProgress): void {
-    if (rows.busy) this.#interrupted = Date.now();
   }
 
   /** What a listener throws ends the jobs. */
@@ -231,13 +232,14 @@ export class SparkEngine implements Engine, SparkHost {
     return job;
   }
 
-  #end(job: Job): void {
+  /** @param whole all its rows have come; else its operation was interrupted, and tasks of it may still run. */
+  #end(job: Job, whole: boolean): void {
     this.#jobs.delete(job);
     job.fail(new Error("the job has ended"));
     for (const [plan, { job: owner, rows }] of this.#progress) {
       if (owner !== job) continue;
       this.#progress.delete(plan);
-      this.#noteInterrupted(rows);
+      if (!whole) this.#interrupted = Date.now();
       void rows.end();
     }
   }

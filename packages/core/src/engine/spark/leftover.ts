@@ -12,7 +12,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ConnectionTarget, SparkConnectError, SparkSession } from "@axonloom/spark-connect";
+import type { ConnectionTarget, SparkSession } from "@axonloom/spark-connect";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
 import type { EngineListener } from "../types.ts";
@@ -56,31 +56,34 @@ async function endForeign(record: SessionRecord, runFolder: string, options: Lef
   const where = `${record.host}:${record.port}`;
   const say = (level: string, message: string) =>
     options.onEvent?.({ type: "log", label: "spark", key: where, detail: { level, message } });
-  const { SparkSession, isSparkConnectError, parseConnectionString } = await import("@axonloom/spark-connect");
+  const [{ SparkSession, parseConnectionString }, { fromSparkError }] = await Promise.all([
+    import("@axonloom/spark-connect"),
+    import("./errors.ts"),
+  ]);
   const url = recordedUrl(record, options.url === undefined ? null : parseConnectionString(options.url, options.token));
-  let session: SparkSession;
   try {
-    session = await SparkSession.connect(url, { ...connectOptions(options), keepAliveMs: 0, reconnectMs: 10_000 });
-  } catch (error) {
-    if (!isSparkConnectError(error)) throw error;
-    if (error.code === "E_SPARK_SESSION_LOST") return; // expired, or released: the server has ended its jobs
-    if (error.code !== "E_SPARK_UNREACHABLE") throw refused(where, runFolder, error);
-    say(
-      "warn",
-      `an earlier job of this run was left there, and the server does not answer: going on; if it still works, wait for its end (${error.message})`,
-    );
-    return;
+    const session = await SparkSession.connect(url, { ...connectOptions(options), keepAliveMs: 0, reconnectMs: 10_000 });
+    try {
+      // Another identity: the server has been restarted, and nothing of before works.
+      const interrupted = session.serverSideId === record.server ? await waitUntilQuiet(session, record, runFolder, options) : 0;
+      if (interrupted > 0) say("info", `interrupted ${interrupted} operation(s) that an earlier process of this run had left`);
+      await session.close();
+    } finally {
+      session.disconnect();
+    }
+  } catch (thrown) {
+    const error = fromSparkError(thrown);
+    if (!(error instanceof AxonloomError) || error.code === "E_SPARK_BUSY" || error.code === "E_INTERRUPTED") throw error;
+    // Expired or released a moment ago, perhaps: the server has interrupted its jobs.
+    if (error.code === "E_SPARK_LOST") return await waitForKills(runFolder);
+    if (error.fields["spark"] !== "E_SPARK_UNREACHABLE") throw refused(where, runFolder, error);
+    const message = `an earlier job of this run was left there, and the server does not answer: going on. If the job still works, wait for its end (${error.message})`;
+    say("warn", message);
   }
-  try {
-    if (session.serverSideId !== record.server) return; // restarted since: nothing of before lives
-    const interrupted = await waitUntilQuiet(session, record, runFolder, options);
-    if (interrupted > 0) say("info", `interrupted ${interrupted} operation(s) that an earlier process of this run had left`);
-  } catch (error) {
-    if (isSparkConnectError(error) && error.code === "E_SPARK_SESSION_LOST") return;
-    throw error;
-  } finally {
-    await session.close();
-  }
+}
+
+async function waitForKills(runFolder: string): Promise<void> {
+  if ((await statusOf(runFolder)).running) await sleep(KILL_MS);
 }
 
 /** Gives the number of interrupted operations. */
@@ -141,7 +144,7 @@ function connectOptions({ token, signal }: LeftoverOptions) {
   return { ...(token !== undefined && { token }), ...(signal !== undefined && { signal }) };
 }
 
-function refused(where: string, runFolder: string, error: SparkConnectError): AxonloomError {
+function refused(where: string, runFolder: string, error: AxonloomError): AxonloomError {
   return new AxonloomError(
     "E_SPARK_UNREACHABLE",
     `an earlier process of this run may have left a job on the Spark server at ${where}, which must be ended before the run goes on: ` +

@@ -43,11 +43,6 @@ export class PlanProgress {
     this.#listener = listener;
   }
 
-  /** Whether a task may be running: rows have begun and not ended. */
-  get busy(): boolean {
-    return [...this.#rows.values()].some((tries) => tries !== FINISHED);
-  }
-
   /** Looks for new objects, and removes those of rows that are done: the folder stays as small as the number of running tasks. */
   async sweep(): Promise<void> {
     const found = (await readdir(this.folder).catch(() => [])).flatMap((name): Found[] => {

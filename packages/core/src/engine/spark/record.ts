@@ -3,7 +3,6 @@ import { rmdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ConnectionTarget, SparkSession } from "@axonloom/spark-connect";
-import { isAxonloomError } from "../../errors.ts";
 import { getJson, openKeyValue, putJson } from "../../keyvalue/index.ts";
 import type { SessionEnd } from "./engine.ts";
 
@@ -40,14 +39,9 @@ export function recordOf(
   return { host, port, tls, user: session.userId, session: session.id, server: session.serverSideId, tag, guard, ended: null };
 }
 
-/** null when there is none, or a damaged one. */
+/** null when there is none; `E_RUN_FOLDER` for a damaged one. */
 export async function readRecord(runFolder: string): Promise<SessionRecord | null> {
-  try {
-    return await getJson<SessionRecord>(openKeyValue(runFolder), KEY);
-  } catch (error) {
-    if (isAxonloomError(error) && error.cause instanceof SyntaxError) return null;
-    throw error;
-  }
+  return await getJson<SessionRecord>(openKeyValue(runFolder), KEY);
 }
 
 export async function writeRecord(runFolder: string, record: SessionRecord): Promise<void> {
