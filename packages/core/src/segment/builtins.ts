@@ -11,6 +11,7 @@ import { noopAgglomeration, noopAgglomerationParameters } from "./agglomerate/no
 import { findLargeEmptyRegions, findLargeEmptyRegionsParameters } from "./mask/find-large-empty-regions.ts";
 import type { ParameterSchema } from "./parameters.ts";
 import { naiveMembranePredictions, naiveMembranePredictionsParameters } from "./predict/naive-membrane-predictions.ts";
+import { checkOnnxPredict, onnxPredict, onnxPredictIdentity, onnxPredictParameters } from "./predict/onnx/onnx-predict.ts";
 import {
   checkReadPredictions,
   readPredictions,
@@ -93,6 +94,16 @@ const ALL: readonly BuiltIn[] = [
     check: checkReadPredictions,
     identity: readPredictionsIdentity,
     bytesPerVoxel: 8, // as read 4, probability 4
+  }),
+  define({
+    name: "onnx_predict",
+    step: "predict-voxels",
+    schema: onnxPredictParameters,
+    run: onnxPredict,
+    files: [["model"]],
+    check: checkOnnxPredict,
+    identity: onnxPredictIdentity,
+    bytesPerVoxel: 16, // as predicted and as kept, two channels each
   }),
   define({
     name: "seeded_watershed",

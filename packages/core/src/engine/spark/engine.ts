@@ -66,6 +66,7 @@ export class SparkEngine implements Engine, SparkHost {
   /** Of the running jobs, by plan. */
   readonly #progress = new Map<number, { readonly job: Job; readonly rows: PlanProgress }>();
   #sweeping = false;
+  #description = "";
   #broadcasts = 0;
   #closed = false;
   #lost = false;
@@ -111,7 +112,9 @@ export class SparkEngine implements Engine, SparkHost {
       status: await this.#follow(plan, label, signal),
     };
     const entry = await this.#entryOf(steps.map(({ module }) => module));
-    return frame.mapPartitions(sparkFunction(entry, "run", { returns: ROW_SCHEMA, parameters: { ...parameters } }));
+    await this.#describe(label);
+    const name = label === "" ? "axonloom" : label;
+    return frame.mapPartitions(sparkFunction(entry, "run", { name, returns: ROW_SCHEMA, parameters: { ...parameters } }));
   }
 
   async job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -213,6 +216,13 @@ export class SparkEngine implements Engine, SparkHost {
       for (const { rows } of this.#progress.values()) await rows.sweep();
     }
     this.#sweeping = false;
+  }
+
+  /** What Spark's pages call the jobs from now on. The plan has the name, too. */
+  async #describe(label: string): Promise<void> {
+    if (label === "" || label === this.#description) return;
+    await this.session.config.set({ "spark.job.description": `axonloom: ${label}` });
+    this.#description = label;
   }
 
   #fail(error: unknown): void {

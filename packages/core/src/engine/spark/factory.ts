@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { AxonloomError } from "../../errors.ts";
-import { planSlots } from "../slots.ts";
+import { refuseFailed } from "../check.ts";
 import type { EngineFactory } from "../types.ts";
 import type { SessionEnd } from "./engine.ts";
 import { endLeftover } from "./leftover.ts";
@@ -17,9 +17,9 @@ export interface SparkEngineFactoryOptions {
   readonly master?: string;
   /** On this machine: tasks at once; absent: as many as cores and memory allow. */
   readonly workers?: number;
-  /** On this machine: memory to plan with; absent: what the machine has. */
+  /** On this machine, without `url`: memory to plan with; absent: what the machine has. */
   readonly memoryBytes?: number;
-  /** On this machine: cores that one task uses. */
+  /** Cores that one task uses (`corespertask`). */
   readonly coresPerTask?: number;
   /** Without `url`: heap of the server, as in `4g`. */
   readonly heap?: string;
@@ -31,41 +31,41 @@ export interface SparkEngineFactoryOptions {
   readonly nodePath?: string;
 }
 
-/** How often Spark tries a task on a server of our own; the same as the local engine. */
-const ATTEMPTS = 3;
-
 /**
  * `E_SPARK_…` when the engine is made: nothing found, wrong version, no Node.js on an executor, a run folder that executors do not see;
- * `E_MEMORY` when the tasks do not fit into this machine.
+ * `E_MEMORY` when the tasks do not fit into the executors.
  */
 export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): EngineFactory {
   return async ({ bytesPerTask, runFolder, onEvent }) => {
     await endLeftover(runFolder, { ...withoutAbsent({ url: options.url, token: options.token }), onEvent });
     // Loaded here: who works locally does not wait for gRPC, Arrow and esbuild.
     const [
-      connect,
-      { checkExecutors, probeExecutors },
+      { openCluster },
+      { probeExecutors },
       { SparkEngine },
-      { lastWords, startSparkServer },
+      { lastWords },
+      { startOwnServer },
+      { checkCluster },
+      { describeFacts },
       { parseConnectionString },
     ] = await Promise.all([
       import("./connect.ts"),
       import("./probe.ts"),
       import("./engine.ts"),
       import("./server.ts"),
+      import("./own-server.ts"),
+      import("./checks.ts"),
+      import("./facts.ts"),
       import("@axonloom/spark-connect"),
     ]);
-    const { url, token, workers, memoryBytes, coresPerTask, heap, conf, sparkHome, nodePath } = options;
-    const here = () => {
-      const request = { bytesPerTask, wanted: workers, memoryBytes, coresPerTask };
-      return `local[${planSlots(withoutAbsent(request) as { bytesPerTask: number }).slots},${ATTEMPTS}]`;
-    };
-    const start = async () =>
-      await startSparkServer({ master: options.master ?? here(), ...withoutAbsent({ heap, conf, sparkHome }) });
-    const server = url === undefined ? await start() : null;
+    const { url, token, memoryBytes, coresPerTask = 1, nodePath } = options;
+    const server = url === undefined ? await startOwnServer(options, bytesPerTask) : null;
     const tag = `axonloom-${randomUUID()}`;
+    const note = (level: string, key: string, message: string) => {
+      onEvent({ type: "log", label: "Spark", key, detail: { level, message } });
+    };
     try {
-      const cluster = await connect.openCluster(url ?? server!.url, {
+      const cluster = await openCluster(url ?? server!.url, {
         ...withoutAbsent({ token: server?.token ?? token }),
         worker: withoutAbsent({ nodePath }),
         tags: [tag],
@@ -82,7 +82,12 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       try {
         await writeRecord(runFolder, record);
         const executors = await probeExecutors(cluster.session, { cores: cluster.cores, sharedFolder });
-        checkExecutors(executors, sharedFolder);
+        const facts = { version: cluster.session.version, settings: cluster.settings, executors };
+        note("info", "cluster", describeFacts(facts));
+        const checks = checkCluster(facts, { bytesPerTask, coresPerTask, runFolder, ...withoutAbsent({ memoryBytes }) });
+        for (const { name, status, found, advice } of checks)
+          if (status === "warning") note("warn", name, `${advice}; found ${found}`);
+        refuseFailed(checks);
         engine.slots = executors.reduce((sum, { slots }) => sum + slots, 0);
         await engine.prepare();
         return engine;
