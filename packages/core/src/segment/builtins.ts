@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { meanAgglomerate, meanAgglomerateParameters } from "./agglomerate/mean-agglomerate.ts";
 import {
   checkNeuroproofAgglomerate,
+  checkNeuroproofChannels,
   neuroproofAgglomerate,
   neuroproofAgglomerateIdentity,
   neuroproofAgglomerateParameters,
@@ -19,6 +20,7 @@ import {
   twoStagePredict,
 } from "./predict/ilastik/plugins.ts";
 import { naiveMembranePredictions, naiveMembranePredictionsParameters } from "./predict/naive-membrane-predictions.ts";
+import { checkOnnxPredict, onnxPredict, onnxPredictIdentity, onnxPredictParameters } from "./predict/onnx/onnx-predict.ts";
 import {
   checkReadPredictions,
   readPredictions,
@@ -67,6 +69,10 @@ export interface BuiltIn extends ParameterSchema {
   check?(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
   /** What a run needs that only the files can tell. */
   needs?(parameters: Readonly<Record<string, unknown>>, geometry: PlanGeometry): Promise<StepNeeds>;
+  /** Of predict-voxels: channels of its predictions, where that is always the same number. */
+  readonly channels?: number;
+  /** Of agglomerate-supervoxels: whether predictions of so many channels are what it needs. */
+  checkChannels?(parameters: Readonly<Record<string, unknown>>, channels: number, key: string): Promise<void>;
   /** What else than its parameters a result depends on. */
   identity?(parameters: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -95,6 +101,7 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: naiveMembranePredictionsParameters,
     run: naiveMembranePredictions,
+    channels: 1,
     bytesPerVoxel: 4, // probability 4
   }),
   define({
@@ -102,6 +109,7 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: readPredictionsParameters,
     run: readPredictions,
+    channels: 1,
     check: checkReadPredictions,
     identity: readPredictionsIdentity,
     bytesPerVoxel: 8, // as read 4, probability 4
@@ -129,6 +137,16 @@ const ALL: readonly BuiltIn[] = [
     ...simplePredict,
     files: [["classifier_path"], ["filter_specs_path"]],
     bytesPerVoxel: 24,
+  }),
+  define({
+    name: "onnx_predict",
+    step: "predict-voxels",
+    schema: onnxPredictParameters,
+    run: onnxPredict,
+    files: [["model"]],
+    check: checkOnnxPredict,
+    identity: onnxPredictIdentity,
+    bytesPerVoxel: 16, // as predicted and as kept, two channels each
   }),
   define({
     name: "seeded_watershed",
@@ -166,6 +184,7 @@ const ALL: readonly BuiltIn[] = [
     run: neuroproofAgglomerate,
     files: [["classifier", "path"]],
     check: checkNeuroproofAgglomerate,
+    checkChannels: checkNeuroproofChannels,
     identity: neuroproofAgglomerateIdentity,
     bytesPerVoxel: 12, // graph (132 bytes a channel, region and edge: supervoxels of 200 voxels on average), or channel 4, levels 2, queue 4
   }),
