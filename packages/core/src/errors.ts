@@ -63,6 +63,7 @@ export const ERRORS = {
   E_SPARK_WORKER: { kind: "user", about: "Spark's executors cannot run Node.js tasks." },
   E_SPARK_STORE: { kind: "user", about: "Spark's executors do not see the run folder." },
   E_SPARK_LOST: { kind: "run", about: "The session on the Spark server is gone; the run can be resumed." },
+  E_SPARK_BUSY: { kind: "run", about: "A job that an earlier process of the run left on the Spark server does not end." },
   E_SPARK_FAILED: { kind: "run", about: "Spark failed to run a job." },
   // evaluation
   E_EVALUATE: { kind: "user", about: "The two volumes cannot be compared." },

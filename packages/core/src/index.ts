@@ -53,7 +53,11 @@ export {
   type SupervoxelInput,
   type SupervoxelPlugin,
   setIsolatedHost,
+  type VolumeReference,
 } from "./segment/index.ts";
+export type { PixelModel } from "./segment/predict/ilastik/model.ts";
+export { predictImage } from "./segment/predict/ilastik/predict.ts";
+export { readIlastikProject } from "./segment/predict/ilastik/project.ts";
 export {
   DEFAULT_POLICY,
   decideMatches,

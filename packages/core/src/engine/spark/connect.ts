@@ -31,6 +31,8 @@ export interface Cluster {
 export interface OpenOptions {
   readonly token?: string;
   readonly worker?: WorkerOptions;
+  /** Of every operation. */
+  readonly tags?: readonly string[];
   /** The cluster's server has just been started: its executors are still coming. */
   readonly fresh?: boolean;
 }

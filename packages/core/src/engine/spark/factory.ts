@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { AxonloomError } from "../../errors.ts";
 import { refuseFailed } from "../check.ts";
 import type { EngineFactory } from "../types.ts";
+import type { SessionEnd } from "./engine.ts";
+import { endLeftover } from "./leftover.ts";
+import { endRecord, recordOf, writeRecord } from "./record.ts";
 
 export interface SparkEngineFactoryOptions {
   /** `sc://host:port…`: a server that runs; it is never stopped. Absent: one is started here, for this run. */
@@ -34,6 +37,7 @@ export interface SparkEngineFactoryOptions {
  */
 export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): EngineFactory {
   return async ({ bytesPerTask, runFolder, onEvent }) => {
+    await endLeftover(runFolder, { ...withoutAbsent({ url: options.url, token: options.token }), onEvent });
     // Loaded here: who works locally does not wait for gRPC, Arrow and esbuild.
     const [
       { openCluster },
@@ -43,6 +47,7 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       { startOwnServer },
       { checkCluster },
       { describeFacts },
+      { parseConnectionString },
     ] = await Promise.all([
       import("./connect.ts"),
       import("./probe.ts"),
@@ -51,9 +56,11 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       import("./own-server.ts"),
       import("./checks.ts"),
       import("./facts.ts"),
+      import("@axonloom/spark-connect"),
     ]);
     const { url, token, memoryBytes, coresPerTask = 1, nodePath } = options;
     const server = url === undefined ? await startOwnServer(options, bytesPerTask) : null;
+    const tag = `axonloom-${randomUUID()}`;
     const note = (level: string, key: string, message: string) => {
       onEvent({ type: "log", label: "Spark", key, detail: { level, message } });
     };
@@ -61,13 +68,19 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       const cluster = await openCluster(url ?? server!.url, {
         ...withoutAbsent({ token: server?.token ?? token }),
         worker: withoutAbsent({ nodePath }),
+        tags: [tag],
         fresh: options.master !== undefined && url === undefined,
       });
       const sharedFolder = join(runFolder, "spark", randomUUID());
-      const onClose = async () => await server?.stop();
-      const engine = new SparkEngine({ ...cluster, slots: cluster.cores, sharedFolder, onEvent, onClose });
+      const record = recordOf(parseConnectionString(url ?? server!.url, server?.token ?? token), cluster.session, tag, server);
+      const onClose = async (end: SessionEnd) => {
+        await server?.stop();
+        await endRecord(runFolder, record, server === null ? end : "quiet");
+      };
+      const engine = new SparkEngine({ ...cluster, slots: cluster.cores, tag, sharedFolder, onEvent, onClose });
       server?.onDeath((log) => engine.lose(died(lastWords(log))));
       try {
+        await writeRecord(runFolder, record);
         const executors = await probeExecutors(cluster.session, { cores: cluster.cores, sharedFolder });
         const facts = { version: cluster.session.version, settings: cluster.settings, executors };
         note("info", "cluster", describeFacts(facts));
