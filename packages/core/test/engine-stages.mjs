@@ -66,3 +66,4 @@ export const countRuns = (name, folder) => {
   return statSync(`${folder}/${name}.runs`).size;
 };
 export const sleepFirst = ([ms]) => sleep(ms);
+export const sleepOrFail = (ms) => (ms < 0 ? fail() : sleep(ms));

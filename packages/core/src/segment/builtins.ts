@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { meanAgglomerate, meanAgglomerateParameters } from "./agglomerate/mean-agglomerate.ts";
 import {
   checkNeuroproofAgglomerate,
+  checkNeuroproofChannels,
   neuroproofAgglomerate,
   neuroproofAgglomerateIdentity,
   neuroproofAgglomerateParameters,
@@ -69,6 +70,10 @@ export interface BuiltIn extends ParameterSchema {
   check?(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
   /** What a run needs that only the files can tell. */
   needs?(parameters: Readonly<Record<string, unknown>>, geometry: PlanGeometry): Promise<StepNeeds>;
+  /** Of predict-voxels: channels of its predictions, where that is always the same number. */
+  readonly channels?: number;
+  /** Of agglomerate-supervoxels: whether predictions of so many channels are what it needs. */
+  checkChannels?(parameters: Readonly<Record<string, unknown>>, channels: number, key: string): Promise<void>;
   /** What else than its parameters a result depends on. */
   identity?(parameters: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -97,6 +102,7 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: naiveMembranePredictionsParameters,
     run: naiveMembranePredictions,
+    channels: 1,
     bytesPerVoxel: 4, // probability 4
   }),
   define({
@@ -104,27 +110,10 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: readPredictionsParameters,
     run: readPredictions,
+    channels: 1,
     check: checkReadPredictions,
     identity: readPredictionsIdentity,
     bytesPerVoxel: 8, // as read 4, probability 4
-  }),
-  define({
-    name: "onnx_predict",
-    step: "predict-voxels",
-    schema: onnxPredictParameters,
-    run: onnxPredict,
-    files: [["model"]],
-    check: checkOnnxPredict,
-    identity: onnxPredictIdentity,
-    bytesPerVoxel: 16, // as predicted and as kept, two channels each
-  }),
-  define({
-    name: "predict_voxels_with_model",
-    step: "predict-voxels",
-    schema: voxelModelParameters,
-    ...predictVoxelsWithModel,
-    files: [["model"]],
-    bytesPerVoxel: 16, // two channels 8, features of a block 8; `needs` knows better
   }),
   define({
     name: "ilastik_predict_with_array",
@@ -149,6 +138,24 @@ const ALL: readonly BuiltIn[] = [
     ...simplePredict,
     files: [["classifier_path"], ["filter_specs_path"]],
     bytesPerVoxel: 24,
+  }),
+  define({
+    name: "predict_voxels_with_model",
+    step: "predict-voxels",
+    schema: voxelModelParameters,
+    ...predictVoxelsWithModel,
+    files: [["model"]],
+    bytesPerVoxel: 16, // two channels 8, features of a block 8; `needs` knows better
+  }),
+  define({
+    name: "onnx_predict",
+    step: "predict-voxels",
+    schema: onnxPredictParameters,
+    run: onnxPredict,
+    files: [["model"]],
+    check: checkOnnxPredict,
+    identity: onnxPredictIdentity,
+    bytesPerVoxel: 16, // as predicted and as kept, two channels each
   }),
   define({
     name: "seeded_watershed",
@@ -186,6 +193,7 @@ const ALL: readonly BuiltIn[] = [
     run: neuroproofAgglomerate,
     files: [["classifier", "path"]],
     check: checkNeuroproofAgglomerate,
+    checkChannels: checkNeuroproofChannels,
     identity: neuroproofAgglomerateIdentity,
     bytesPerVoxel: 12, // graph (132 bytes a channel, region and edge: supervoxels of 200 voxels on average), or channel 4, levels 2, queue 4
   }),

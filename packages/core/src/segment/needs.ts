@@ -2,6 +2,7 @@
 import { BUILT_INS } from "./builtins.ts";
 import { parseParameters } from "./parameters.ts";
 import { keyOf, shortName } from "./plugins.ts";
+import { pythonReference } from "./python/reference.ts";
 import type { PlanGeometry, SegmentorConfig, StepNeeds } from "./types.ts";
 import { parseUserReference } from "./user-module.ts";
 
@@ -12,6 +13,7 @@ export async function needsOfPredictions(
 ): Promise<StepNeeds | null> {
   if (parseUserReference(name) !== null || shortName(name) === "DefaultGrayOnly") return null;
   const step = configuration["predict-voxels"];
+  if (pythonReference(step) !== null) return null;
   const builtIn = BUILT_INS.get(shortName(step.function));
   if (builtIn?.needs === undefined) return null;
   const parameters = parseParameters(builtIn, step.parameters, builtIn.name, keyOf("predict-voxels", "parameters"));

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SparkSession, type WorkerOptions } from "@axonloom/spark-connect";
 import { AxonloomError } from "../../errors.ts";
+import { attemptsOf } from "./checks.ts";
 import { fromSparkError } from "./errors.ts";
+import { readSettings, type Settings } from "./facts.ts";
 
 /** What the engine relies on; all can be set in a session of any server. */
 const SETTINGS = {
@@ -14,18 +16,23 @@ const SETTINGS = {
   // Rows may be large.
   "spark.sql.inMemoryColumnarStorage.batchSize": "1",
   "spark.sql.inMemoryColumnarStorage.compressed": "false",
+  // Until a stage has a name.
+  "spark.job.description": "axonloom: look at the executors",
 };
 
 export interface Cluster {
   readonly session: SparkSession;
   /** Spark's cores, as far as it counts them: 2 at least. */
   readonly cores: number;
+  readonly settings: Settings;
   readonly maxAttempts: number;
 }
 
 export interface OpenOptions {
   readonly token?: string;
   readonly worker?: WorkerOptions;
+  /** Of every operation. */
+  readonly tags?: readonly string[];
   /** The cluster's server has just been started: its executors are still coming. */
   readonly fresh?: boolean;
 }
@@ -42,8 +49,9 @@ export async function openCluster(url: string, { fresh = false, ...options }: Op
     try {
       await firstTask(session);
       const cores = fresh ? await settledCores(session) : await coresOf(session);
+      const settings = await readSettings(session);
       await session.config.set(SETTINGS);
-      return { session, cores, maxAttempts: await attemptsOf(session) };
+      return { session, cores, settings, maxAttempts: attemptsOf(settings) };
     } catch (error) {
       await session.close();
       throw error;
@@ -84,10 +92,4 @@ async function settledCores(session: SparkSession): Promise<number> {
     since = Date.now();
   }
   return cores;
-}
-
-async function attemptsOf({ config }: SparkSession): Promise<number> {
-  const master = (await config.getOption("spark.master")) ?? "";
-  if (master.startsWith("local")) return Number(/^local\[[^,\]]+,\s*(\d+)\]/.exec(master)?.[1] ?? 1);
-  return Number((await config.getOption("spark.task.maxFailures")) ?? 4);
 }

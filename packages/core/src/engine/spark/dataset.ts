@@ -193,7 +193,7 @@ export class SparkDataset<T> implements Dataset<T> {
     const input = source.kind === "group" || source.kind === "cogroup" ? source.kind : "row";
     const frame = await this.#openSource(source, label, options, temporary);
     if (frame === null || (steps.length === 0 && input === "row")) return frame;
-    return await this.#host.run(frame, steps, { label, input, discard });
+    return await this.#host.run(frame, steps, { label, input, discard }, options);
   }
 
   async #openSource(source: Source, label: string, options: JobOptions, temporary: DataFrame[]): Promise<DataFrame | null> {

@@ -16,6 +16,7 @@ import { clipRoi, countVoxels, parseRoi, type Roi, roiFromBox, wholeRoi } from "
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
 import { needsOfPredictions } from "../../segment/needs.ts";
+import { checkPredictionChannels } from "../../segment/prediction-channels.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
 import { openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
@@ -103,6 +104,7 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
   const shape = shapeOf(subvolumes[0]!.bordered);
   const boxes = subvolumes.map(({ bordered }) => bordered);
   const needs = await needsOfPredictions(config.segmentor, { shape, border: config.border, bounds: info.bounds, boxes });
+  await checkPredictionChannels(config.segmentor, needs?.channels ?? null);
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
   const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;
