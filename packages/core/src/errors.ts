@@ -52,6 +52,7 @@ export const ERRORS = {
   E_RUN_LOCKED: { kind: "user", about: "Another process is using the run folder." },
   E_RUN_FOLDER: { kind: "user", about: "The folder is not a run folder, or lacks what is needed." },
   E_CHECKPOINT_DAMAGED: { kind: "run", about: "A checkpoint is truncated or altered." },
+  E_LABELS_CHANGED: { kind: "run", about: "Labels that were lost and made again are not those that the run has stitched." },
   E_VERIFY_FAILED: { kind: "run", about: "The verification of the written result failed." },
   E_INTERRUPTED: { kind: "run", about: "The run was interrupted; it can be resumed." },
   // Spark
