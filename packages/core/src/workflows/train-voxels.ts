@@ -34,7 +34,7 @@ export interface TrainVoxelsRequest {
   readonly destination: string;
   /** Labels that are learned, and their names, in the order of the channels; absent: all but 0. Not with `boundaryOf`. */
   readonly classes?: readonly { readonly label: number; readonly name: string }[];
-  /** The part to learn from; absent: all that has labels. */
+  /** The part whose labels are learned; grey values around it are seen as far as the features reach. Absent: all that has labels. */
   readonly box?: Box;
   /** All filters at {@link DEFAULT_SIGMAS} unless given. */
   readonly features?: readonly PixelFeature[];

@@ -1,11 +1,10 @@
 /** Labels of voxels from the sources that there are: a volume, a segmentation, a project of ilastik. */
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
-import { type Box, formatBox, grow, intersect, isEmpty, shapeOf, type Vec3, volumeOf } from "../geometry/box.ts";
-import { BOUNDARY, boundaryClasses, INSIDE, INSIDE_REACH } from "../segment/predict/voxel-classifier/boundaries.ts";
+import { type Box, formatBox, intersect, isEmpty, shapeOf, type Vec3, volumeOf } from "../geometry/box.ts";
+import { BOUNDARY, boundaryClasses, INSIDE } from "../segment/predict/voxel-classifier/boundaries.ts";
 import { readDrawnLabels } from "../segment/predict/voxel-classifier/ilastik-labels.ts";
 import { openVolume } from "../store/index.ts";
-import { crop } from "../volume/block.ts";
 import { readLabels } from "./training-files.ts";
 
 export interface LabelledVoxels {
@@ -55,18 +54,15 @@ function foundClasses(data: Iterable<number | bigint>, source: string): { label:
     .map((label) => ({ label, name: `label ${label}` }));
 }
 
+/** Labels beyond the limits are not looked at: what is judged by them stays unseen. */
 export async function readBoundaryLabels(source: string, limits: Box, options: CallOptions): Promise<LabelledVoxels> {
   const box = await overlap(source, limits, options);
-  const { bounds } = await (await openVolume(source, options)).info(options);
-  const around = intersect(grow(box, [INSIDE_REACH, INSIDE_REACH, INSIDE_REACH]), bounds);
-  const shape = shapeOf(around);
-  const kinds = boundaryClasses(await readLabels(source, around, options), shape);
-  const own = crop({ data: kinds, shape }, around, box).data;
+  const kinds = boundaryClasses(await readLabels(source, box, options), shapeOf(box));
   const classes = [
     { label: BOUNDARY, name: "membrane" },
     { label: INSIDE, name: "inside" },
   ];
-  return { box, kinds: own, ...counted(own, classes), warnings: [] };
+  return { box, kinds, ...counted(kinds, classes), warnings: [] };
 }
 
 /** The project's image is the grey volume, at `bounds`. */
