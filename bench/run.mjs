@@ -1,14 +1,16 @@
 /**
- * npm run bench -- [kernels] [pipeline] [subvolume] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [pipeline] [subvolume] [spark-connect] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
  * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
+ * `spark-connect` needs SPARK_HOME, and AXONLOOM_PYSPARK (a Python with pyspark and pyarrow) for the comparison.
  */
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchKernels } from "./kernels.mjs";
 import { benchPipeline } from "./pipeline.mjs";
+import { benchSparkConnect } from "./spark-connect.mjs";
 import { benchSubvolume } from "./subvolume.mjs";
 import { formatTable, megabytes, number } from "./table.mjs";
 
@@ -24,7 +26,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const PARTS = ["kernels", "pipeline", "subvolume"];
+const PARTS = ["kernels", "pipeline", "subvolume", "spark-connect"];
 const unknown = positionals.find((part) => !PARTS.includes(part));
 if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${PARTS.join(", ")}`);
 const parts = positionals.length === 0 ? PARTS : positionals;
@@ -50,6 +52,11 @@ if (parts.includes("subvolume")) {
   await benchSubvolume(common);
   process.stderr.write(`\n${subvolumeTable()}\n`);
 }
+if (parts.includes("spark-connect")) {
+  await benchSparkConnect({ ...common, pairs: Number(values.pairs) });
+  for (const { part, reason } of records.filter(({ kind }) => kind === "skipped")) process.stderr.write(`\nskipped ${part}: ${reason}\n`);
+  process.stderr.write(`\n${sparkTable()}\n`);
+}
 
 /** Two workers can only be twice as fast where two cores are free. */
 function speedupLine({ pairs, speedup_median, highest_load, cores }) {
@@ -69,6 +76,22 @@ function kernelTable() {
       ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
       ["bytes/voxel", ({ bytes_per_voxel }) => number(bytes_per_voxel)],
       ["result", ({ differs }) => (differs === undefined ? "" : `differs from ours: ${JSON.stringify(differs)}`)],
+    ],
+  );
+}
+
+function sparkTable() {
+  return formatTable(
+    records.filter(({ kind }) => kind === "spark-connect"),
+    [
+      ["median of pairs", ({ name }) => name],
+      ["unit", ({ unit }) => unit],
+      ["axonloom", ({ axonloom }) => number(axonloom)],
+      ["pyspark", ({ pyspark }) => number(pyspark)],
+      ["ratio", ({ ratio }) => number(ratio)],
+      ["from", ({ ratios }) => (ratios === undefined ? "" : number(Math.min(...ratios)))],
+      ["to", ({ ratios }) => (ratios === undefined ? "" : number(Math.max(...ratios)))],
+      ["wanted", ({ target }) => (target === undefined ? "" : `≥ ${target}`)],
     ],
   );
 }
