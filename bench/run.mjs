@@ -54,7 +54,8 @@ if (parts.includes("subvolume")) {
 }
 if (parts.includes("spark-connect")) {
   await benchSparkConnect({ ...common, pairs: Number(values.pairs) });
-  for (const { part, reason } of records.filter(({ kind }) => kind === "skipped")) process.stderr.write(`\nskipped ${part}: ${reason}\n`);
+  for (const { part, reason } of records.filter(({ kind }) => kind === "skipped"))
+    process.stderr.write(`\nskipped ${part}: ${reason}\n`);
   process.stderr.write(`\n${sparkTable()}\n`);
 }
 

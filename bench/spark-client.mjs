@@ -22,7 +22,10 @@ const OPERATIONS = {
     return rows;
   },
   async map({ query, schema }) {
-    await session.sql(query).mapPartitions(sparkFunction(module, "pass", { returns: schema })).run();
+    await session
+      .sql(query)
+      .mapPartitions(sparkFunction(module, "pass", { returns: schema }))
+      .run();
   },
   async group({ query, schema }) {
     await session

@@ -62,7 +62,10 @@ export async function benchSparkConnect({ only, pairs, emit }) {
   if (home === null) return emit({ kind: "skipped", part: "spark-connect", reason: "SPARK_HOME names no Spark" });
   const python = process.env["AXONLOOM_PYSPARK"] ?? null;
   if (python === null) emit({ kind: "skipped", part: "spark-connect: PySpark", reason: "AXONLOOM_PYSPARK names no Python" });
-  const commands = { [OURS]: [process.execPath, "spark-client.mjs"], ...(python === null ? {} : { [PEER]: [python, "spark_peer.py"] }) };
+  const commands = {
+    [OURS]: [process.execPath, "spark-client.mjs"],
+    ...(python === null ? {} : { [PEER]: [python, "spark_peer.py"] }),
+  };
   const server = await startServer(home, python);
   try {
     const start = async (program) => await Program.start(...commands[program], server.url);

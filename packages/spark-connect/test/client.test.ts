@@ -242,7 +242,7 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     other.on("reattach", () => reattached++);
     proxy.cutEvery = 6_000_000;
     const sizes: number[] = [];
-    // 12 rows of 5 MB: two chunks each, and a cut in the second chunk
+    // 12 rows of 5 MB: three chunks each, and cuts in the midst of them
     const frame = other.range(12, { numPartitions: 3 }).select("id", "repeat(cast(id % 10 as string), 5000000) as text");
     for await (const { id, text } of frame.rows()) {
       expect(id).toBe(BigInt(sizes.length));
