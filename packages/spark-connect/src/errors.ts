@@ -58,6 +58,7 @@ export class SparkConnectError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.fields = fields;
+    Object.defineProperty(this, "fields", { enumerable: false }); // printed errors would say twice what the message says
   }
 
   /** Spark's error class, when the server named one. */
