@@ -1,4 +1,5 @@
 /** The examples run with one command on the real data, and give what the documentation says. */
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
@@ -15,13 +16,14 @@ function copyOfExamples(): string {
   const checkout = join(folder, "checkout");
   cpSync(join(ROOT, "examples"), join(checkout, "examples"), {
     recursive: true,
-    filter: (path) => !path.endsWith(".run") && !path.endsWith("segmentation"),
+    filter: (path) => !path.endsWith(".run") && !/segmentation(-\w+)?$/.test(path),
   });
   return checkout;
 }
 
 interface Summary {
   readonly digest: string;
+  readonly bodies: number;
   readonly output: string;
 }
 
@@ -45,6 +47,16 @@ test.skipIf(!available).each(CONFIGS)("%s", TIMEOUT, async (config) => {
   const checkout = copyOfExamples();
   const { digest, output } = await runExample(checkout, config);
   expect(await axonloom(["digest", output], checkout)).toMatchObject({ code: 0, stdout: `${digest}\n` });
+});
+
+const python = process.env["AXONLOOM_PYTHON"] ?? "python3";
+const hasScikitImage =
+  /\bpython\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "") || spawnSync(python, ["-c", "import skimage"]).status === 0;
+
+test.skipIf(!available || !hasScikitImage)("examples/plugins/skimage-watershed.yml, a step in Python", TIMEOUT, async () => {
+  const checkout = copyOfExamples();
+  const { bodies } = await runExample(checkout, "examples/plugins/skimage-watershed.yml");
+  expect(bodies).toBeGreaterThan(100);
 });
 
 test.skipIf(!available)("examples/fib25-training2: VI and bodies of the four policies are those of the page", TIMEOUT, async () => {

@@ -1,6 +1,7 @@
 /** The segmentor: four steps, each a function with parameters, and the bodies that are kept. */
 import { z } from "zod";
 import { DEFAULT_FUNCTIONS } from "../segment/default-steps.ts";
+import { pythonReference } from "../segment/python/reference.ts";
 import type { StepName } from "../segment/types.ts";
 import { count, text, uint64 } from "./schema-fields.ts";
 
@@ -13,8 +14,20 @@ function step(name: StepName, description: string) {
     .strictObject({
       function: text
         .default(DEFAULT_FUNCTIONS[name])
-        .describe("Name of a built-in (the original's dotted names too), or ./file.mjs:functionName for a function of your own."),
+        .describe(
+          "Name of a built-in (the original's dotted names too), or a function of your own: ./file.mjs:functionName, or in Python ./file.py:function_name or module.function_name.",
+        ),
       parameters: z.record(z.string(), z.unknown()).default({}).describe("Parameters of the function."),
+      language: z.enum(["python"]).optional().describe("Says that function is a Python function, where its name alone does not."),
+      "python-path": z
+        .array(text)
+        .optional()
+        .describe(
+          "Folders of Python modules; without it the folder of the configuration. Where it is given, function is Python's.",
+        ),
+      python: text
+        .optional()
+        .describe("Interpreter with NumPy, a command or a path; without it AXONLOOM_PYTHON of the environment, then python3."),
       "depends-on": z
         .array(text)
         .optional()
@@ -30,7 +43,7 @@ function step(name: StepName, description: string) {
     })
     .superRefine((given, context) => {
       for (const key of ["subprocess-timeout", "subprocess-memory"] as const) {
-        if (given[key] !== 0 && !given["use-subprocess"]) {
+        if (given[key] !== 0 && !given["use-subprocess"] && pythonReference(given) === null) {
           context.addIssue({ code: "custom", path: [key], message: needsSubprocess(key), input: given[key] });
         }
       }

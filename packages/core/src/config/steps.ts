@@ -4,6 +4,7 @@ import { type AxonloomError, isAxonloomError } from "../errors.ts";
 import { BUILT_INS } from "../segment/builtins.ts";
 import { parseParameters } from "../segment/parameters.ts";
 import { findBuiltIn, keyOf, shortName } from "../segment/plugins.ts";
+import { type PythonStep, pythonReference, resolvePythonStep } from "../segment/python/reference.ts";
 import { STEP_NAMES } from "../segment/types.ts";
 import { parseUserReference } from "../segment/user-module.ts";
 import { resolvePlugin, resolveSource } from "./paths.ts";
@@ -16,7 +17,7 @@ export const CONFIGURATION: KeyPath = ["options", "segmentor", "configuration"];
 export function problemsOfSteps(raw: unknown): Problem[] {
   return STEP_NAMES.flatMap((name) => {
     const step = stepSchemas[name].safeParse(valueAt(raw, [...CONFIGURATION, name]));
-    if (!step.success || parseUserReference(step.data.function) !== null) return [];
+    if (!step.success || pythonReference(step.data) !== null || parseUserReference(step.data.function) !== null) return [];
     try {
       const builtIn = findBuiltIn(step.data.function, name);
       parseParameters(builtIn, step.data.parameters, builtIn.name, keyOf(name, "parameters"));
@@ -36,22 +37,33 @@ export function problemOfError({ message, code }: AxonloomError, path: KeyPath):
   return { path: [...path, ...below[0]!.split(".")], message: message.slice(end + 2), code };
 }
 
-interface WrittenStep {
-  readonly function: string;
+interface WrittenStep extends PythonStep {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly "depends-on"?: readonly string[] | undefined;
 }
 
-/** The step with absolute paths: of a user's function, of a built-in's `source`, and in `depends-on`. */
+/** The step with absolute paths: of a user's function, of a built-in's `source` and files, and in `depends-on`. */
 export function resolveStepPaths<S extends WrittenStep>(step: S, baseFolder: string): S {
   const { source } = step.parameters;
   const builtIn = BUILT_INS.get(shortName(step.function));
   const files = step["depends-on"]?.map((path) => resolve(baseFolder, path));
+  if (pythonReference(step) !== null)
+    return { ...resolvePythonStep(step, baseFolder), ...(files !== undefined && { "depends-on": files }) };
   const isSource = builtIn !== undefined && "source" in builtIn.schema.shape && typeof source === "string";
+  let parameters = isSource ? { ...step.parameters, source: resolveSource(source, baseFolder) } : step.parameters;
+  for (const keys of builtIn?.files ?? []) parameters = resolveAt(parameters, keys, baseFolder) as typeof parameters;
   return {
     ...step,
     function: resolvePlugin(step.function, baseFolder),
-    parameters: isSource ? { ...step.parameters, source: resolveSource(source, baseFolder) } : step.parameters,
+    parameters,
     ...(files !== undefined && { "depends-on": files }),
   };
+}
+
+/** The value with the path that lies behind `keys` made absolute; as it is where there is no text. */
+function resolveAt(value: unknown, keys: readonly string[], baseFolder: string): unknown {
+  const [key, ...further] = keys;
+  if (key === undefined) return typeof value === "string" && value !== "" ? resolve(baseFolder, value) : value;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return value;
+  return { ...value, [key]: resolveAt((value as Record<string, unknown>)[key], further, baseFolder) };
 }

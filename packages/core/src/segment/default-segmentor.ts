@@ -14,6 +14,8 @@ import { checkPredictions } from "./checks.ts";
 import { runIsolated } from "./isolation.ts";
 import { andInto, without } from "./masks.ts";
 import { type ResolvedStep, resolveStep } from "./plugins.ts";
+import { pythonReference } from "./python/reference.ts";
+import { runPythonStep } from "./python/step.ts";
 import { runStep, type StepArguments } from "./run-step.ts";
 import type { Mask, Predictions, SegmentInput, Segmentor, SegmentorConfig, StepName } from "./types.ts";
 
@@ -57,6 +59,8 @@ export class DefaultSegmentor implements Segmentor {
   async #run<T>(stepName: StepName, input: StepArguments): Promise<T> {
     input.signal.throwIfAborted();
     const config = this.#configuration[stepName];
+    const python = pythonReference(config);
+    if (python !== null) return (await runPythonStep(python, config, stepName, input)) as T;
     if (config["use-subprocess"]) return (await runIsolated(config, stepName, input)) as T;
     return (await runStep(await this.#resolve(stepName), stepName, input)) as T;
   }

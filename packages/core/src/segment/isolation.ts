@@ -8,12 +8,13 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { AxonloomError, type ErrorCode, fromPlainError, isAxonloomError } from "../errors.ts";
+import { fromPlainError, isAxonloomError } from "../errors.ts";
 import { reasonOf } from "../fs-errors.ts";
 import { volumeOf } from "../geometry/box.ts";
-import { type Checked, placeOf } from "./checks.ts";
+import type { Checked } from "./checks.ts";
 import {
   argumentBytes,
+  type StoredArguments,
   type StoredArray,
   storeArguments,
   takeValue,
@@ -22,15 +23,13 @@ import {
 } from "./isolated-arrays.ts";
 import { type IsolatedTask, isIsolatedMessage } from "./isolated-messages.ts";
 import { forwardLines } from "./line-forwarder.ts";
-import { residentBytes } from "./resident-memory.ts";
+import { crashError, failure, memoryError, timeoutError } from "./process-errors.ts";
+import { watchMemory } from "./resident-memory.ts";
 import { checkedStep, type StepArguments } from "./run-step.ts";
 import type { StepConfig, StepName } from "./types.ts";
 
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 1000;
-const WATCH_MS = 100;
-/** Lines of output in the message about a crash. */
-const LAST_LINES = 8;
 /** Room on the memory disk for the result: labels or one float channel, and some. */
 const RESULT_BYTES_PER_VOXEL = 8;
 
@@ -50,16 +49,28 @@ export function setIsolatedHost(path: string): void {
  * `E_PLUGIN_FAILED` (no folder had room for its arrays), or what {@link runStep} throws in the child.
  */
 export async function runIsolated(config: StepConfig, stepName: StepName, input: StepArguments): Promise<unknown> {
+  const where = checkedStep(stepName, config.function, input);
+  return await passArrays(input, where, async (stored, folder) => {
+    const outcome = await runChild({ stepName, config, input: stored, folder }, where, input);
+    return await takeValue(outcome, { signal: input.signal });
+  });
+}
+
+/**
+ * Puts a step's arrays into files of a folder, on the memory disk when it has room, for another process to read; `work` gives what that
+ * process did. The next folder is tried when files cannot be written or read in one. `E_PLUGIN_FAILED` when none has room.
+ */
+export async function passArrays<T>(
+  input: StepArguments,
+  where: Checked,
+  work: (stored: StoredArguments, folder: string) => Promise<T>,
+): Promise<T> {
   const { signal, logger } = input;
   signal.throwIfAborted();
-  const where = checkedStep(stepName, config.function, input);
   const failures: string[] = [];
   for (const base of await transferBases(argumentBytes(input) + RESULT_BYTES_PER_VOXEL * volumeOf(input.shape))) {
     try {
-      return await withTransferFolder(base, async (folder) => {
-        const task: IsolatedTask = { stepName, config, input: await storeArguments(input, folder, { signal }), folder };
-        return await takeValue(await runChild(task, where, input), { signal });
-      });
+      return await withTransferFolder(base, async (folder) => await work(await storeArguments(input, folder, { signal }), folder));
     } catch (error) {
       signal.throwIfAborted();
       if (isAxonloomError(error)) throw error;
@@ -136,44 +147,6 @@ function kill(child: ChildProcess): void {
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
   child.on("exit", () => clearTimeout(timer));
-}
-
-function watchMemory(child: ChildProcess, limit: number, exceeded: (bytes: number) => void): NodeJS.Timeout {
-  let asking = false;
-  return setInterval(async () => {
-    if (asking || child.pid === undefined) return;
-    asking = true;
-    const bytes = await residentBytes(child.pid);
-    asking = false;
-    if (bytes !== null && bytes > limit) exceeded(bytes);
-  }, WATCH_MS);
-}
-
-function timeoutError(seconds: number, where: Checked): AxonloomError {
-  return failure("E_PLUGIN_TIMEOUT", `ran longer than its subprocess-timeout of ${seconds} s and was ended`, where, { seconds });
-}
-
-function memoryError(limit: number, found: number, where: Checked): AxonloomError {
-  const text = `used ${found} bytes of memory, more than its subprocess-memory of ${limit}, and was ended`;
-  return failure("E_PLUGIN_MEMORY", text, where, { limit, found });
-}
-
-function crashError(code: number | null, signal: NodeJS.Signals | null, tail: string[], where: Checked): AxonloomError {
-  const how = signal === null ? `with exit code ${code}` : `by signal ${signal}`;
-  // V8 says so on its way out
-  const outOfMemory = tail.some((line) => /heap out of memory|heap limit/i.test(line));
-  const last = tail.length === 0 ? "" : `; its last output: ${tail.slice(-LAST_LINES).join(" | ")}`;
-  return failure(
-    outOfMemory ? "E_PLUGIN_MEMORY" : "E_PLUGIN_CRASHED",
-    outOfMemory ? `ran out of JavaScript memory; its process ended ${how}` : `its process ended ${how} before it answered${last}`,
-    where,
-    { exitCode: code, signal },
-  );
-}
-
-function failure(code: ErrorCode, text: string, where: Checked, fields: Readonly<Record<string, unknown>>): AxonloomError {
-  const { plugin, subvolume, bordered } = where;
-  return new AxonloomError(code, `${plugin}, ${placeOf(where)}: ${text}`, { plugin, subvolume, box: bordered, ...fields });
 }
 
 function withResolvers<T>() {

@@ -23,6 +23,7 @@ import { DECODED_FILES_BYTES } from "../store/byte-cache.ts";
 import { BUILT_INS } from "./builtins.ts";
 import { defaultSteps } from "./default-steps.ts";
 import { shortName } from "./plugins.ts";
+import { pythonReference } from "./python/reference.ts";
 import { type SegmentorConfig, STEP_NAMES, type StepConfig, type StepName } from "./types.ts";
 import { parseUserReference } from "./user-module.ts";
 
@@ -67,7 +68,7 @@ export function estimateWriteBytes(core: Vec3, chunk: Vec3): number {
 function stepBytes(step: StepConfig, name: StepName, voxels: number): number {
   const own = BUILT_INS.get(shortName(step.function))?.bytesPerVoxel ?? USER_BYTES_PER_VOXEL;
   const here = ARGUMENTS[name] * voxels;
-  if (!step["use-subprocess"]) return here + own * voxels;
+  if (!step["use-subprocess"] && pythonReference(step) === null) return here + own * voxels;
   const limit = step["subprocess-memory"];
   const inProcess = limit > 0 ? limit : PROCESS_BYTES + (ARGUMENTS[name] + own) * voxels;
   return 2 * here + inProcess; // once as arrays here, once as files

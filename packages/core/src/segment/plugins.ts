@@ -8,6 +8,9 @@ import { closest } from "../suggest.ts";
 import { BUILT_INS, type BuiltIn, NOT_YET, type StepPlugins } from "./builtins.ts";
 import { hashOfFile } from "./module-hash.ts";
 import { parseParameters } from "./parameters.ts";
+import { hashOfPython } from "./python/module-hash.ts";
+import { pythonReference } from "./python/reference.ts";
+import { checkPythonStep } from "./python/step.ts";
 import type { StepConfig, StepName } from "./types.ts";
 import { hashOfModule, importUserExport, parseUserReference } from "./user-module.ts";
 
@@ -49,6 +52,8 @@ export async function resolveStep<S extends StepName>(step: StepConfig, stepName
 
 /** Everything about a step that can be checked before a run starts: function, parameters, sources. Throws as {@link resolveStep}. */
 export async function checkStep(step: StepConfig, stepName: StepName): Promise<void> {
+  const python = pythonReference(step);
+  if (python !== null) return await checkPythonStep(python, step, stepName, keyOf(stepName, "function"));
   const { builtIn, parameters } = await resolveStep(step, stepName);
   await builtIn?.check?.(parameters, keyOf(stepName, "parameters"));
 }
@@ -60,6 +65,11 @@ export async function checkStep(step: StepConfig, stepName: StepName): Promise<v
 export async function pluginFingerprint(step: StepConfig): Promise<Readonly<Record<string, unknown>>> {
   const hashes = await hashesOfFiles(step);
   const files = hashes.length === 0 ? {} : { files: hashes };
+  const python = pythonReference(step);
+  if (python !== null) {
+    const { module, name } = python;
+    return { function: `${module}.${name}`, parameters: step.parameters, sha256: await hashOfPython(python), ...files };
+  }
   const reference = parseUserReference(step.function);
   if (reference !== null) {
     const sha256 = await hashOfModule(reference, "function");

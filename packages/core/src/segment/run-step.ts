@@ -33,7 +33,8 @@ export async function runStep(step: ResolvedStep, stepName: StepName, input: Ste
   return step.builtIn === null ? checkResult(result, stepName, input, where) : result;
 }
 
-function checkResult(result: unknown, stepName: StepName, input: StepArguments, where: Checked): unknown {
+/** `E_PLUGIN_RESULT` unless the value is what the step may return. */
+export function checkResult(result: unknown, stepName: StepName, input: StepArguments, where: Checked): unknown {
   if (stepName === "background-mask") return checkMask(result, where);
   if (stepName === "predict-voxels") return checkPredictions(result, where);
   return checkLabels(result, input.mask ?? null, where);

@@ -57,9 +57,14 @@ export type StepName = (typeof STEP_NAMES)[number];
 
 /** One step as the configuration names it, after defaults. Paths are absolute. */
 export interface StepConfig {
-  /** Name of a built-in (also the original's dotted name) or `/path/plugin.mjs:functionName`. */
+  /** Name of a built-in (also the original's dotted name), `/path/plugin.mjs:functionName`, `/path/plugin.py:name`, or Python's `module.name`. */
   readonly function: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly language?: "python" | undefined;
+  /** Folders of Python modules. */
+  readonly "python-path"?: readonly string[] | undefined;
+  /** Interpreter; absent: AXONLOOM_PYTHON of the environment, then `python3`. */
+  readonly python?: string | undefined;
   /** Files beside the module and its imports that the result depends on. */
   readonly "depends-on"?: readonly string[] | undefined;
   readonly "use-subprocess": boolean;

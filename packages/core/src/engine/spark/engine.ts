@@ -42,7 +42,8 @@ const FREE_MS = 10_000;
 
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
-  readonly slots: number;
+  /** Known exactly once the executors were probed. */
+  slots: number;
   readonly session: SparkSession;
   readonly #options: SparkEngineOptions;
   readonly #jobs = new Set<Job>();
