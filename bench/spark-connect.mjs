@@ -19,9 +19,11 @@ const SMALL = { rows: 4_000_000, bytes: 24 };
 const COLLECTED = 400_000;
 
 const SETTINGS = { "spark.sql.shuffle.partitions": "8", "spark.sql.adaptive.enabled": "false" };
+/** 128 KiB of text in which Spark's compression finds next to nothing: more than its window. */
+const NOISE = "array_join(transform(sequence(1, 4096), i -> md5(cast(id * 4096 + i as string))), '')";
 /** Made once and kept in Spark's memory, so that both sides get the same rows without the time that making them takes. */
 const VIEWS = {
-  large: `select id % 24 as k, cast(repeat('x', ${LARGE.bytes}) as binary) as blob from range(0, ${LARGE.rows}, 1, 8)`,
+  large: `select id % 24 as k, cast(repeat(${NOISE}, ${LARGE.bytes / (32 * 4096)}) as binary) as blob from range(0, ${LARGE.rows}, 1, 8)`,
   small: `select id % 1000 as k, id, id / 3D as x from range(0, ${SMALL.rows}, 1, 4)`,
 };
 const SCHEMAS = { large: "k long, blob binary", small: "k long, id long, x double" };
