@@ -1,9 +1,10 @@
 /**
- * npm run bench -- [kernels] [neuroproof] [ilastik] [pipeline] [subvolume] [agglomeration] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [neuroproof] [ilastik] [pipeline] [subvolume] [agglomeration] [spark-connect] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *   [--fib25-membrane SOURCE]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
  * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
+ * `spark-connect` needs SPARK_HOME, and AXONLOOM_PYSPARK (a Python with pyspark and pyarrow) for the comparison.
  */
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { parseArgs } from "node:util";
 import { benchAgglomeration } from "./agglomeration.mjs";
 import { benchKernels } from "./kernels.mjs";
 import { benchPipeline } from "./pipeline.mjs";
+import { benchSparkConnect } from "./spark-connect.mjs";
 import { benchSubvolume } from "./subvolume.mjs";
 import { formatTable, megabytes, number } from "./table.mjs";
 
@@ -27,7 +29,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration"];
+const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration", "spark-connect"];
 /** Parts that are some of the kernels: their operations start with the name. */
 const KERNEL_PARTS = ["neuroproof", "ilastik"];
 const unknown = positionals.find((part) => ![...PARTS, ...KERNEL_PARTS].includes(part));
@@ -63,6 +65,12 @@ if (parts.includes("subvolume")) {
   await benchSubvolume(common);
   process.stderr.write(`\n${subvolumeTable()}\n`);
 }
+if (parts.includes("spark-connect")) {
+  await benchSparkConnect({ ...common, pairs: Number(values.pairs) });
+  for (const { part, reason } of records.filter(({ kind }) => kind === "skipped"))
+    process.stderr.write(`\nskipped ${part}: ${reason}\n`);
+  process.stderr.write(`\n${sparkTable()}\n`);
+}
 
 if (parts.includes("agglomeration"))
   process.stderr.write(`\n${await benchAgglomeration({ ...common, fib25Membrane: values["fib25-membrane"] ?? null })}\n`);
@@ -85,6 +93,22 @@ function kernelTable() {
       ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
       ["bytes/voxel", ({ bytes_per_voxel }) => number(bytes_per_voxel)],
       ["result", ({ differs }) => (differs === undefined ? "" : `differs from ours: ${JSON.stringify(differs)}`)],
+    ],
+  );
+}
+
+function sparkTable() {
+  return formatTable(
+    records.filter(({ kind }) => kind === "spark-connect"),
+    [
+      ["median of pairs", ({ name }) => name],
+      ["unit", ({ unit }) => unit],
+      ["axonloom", ({ axonloom }) => number(axonloom)],
+      ["pyspark", ({ pyspark }) => number(pyspark)],
+      ["ratio", ({ ratio }) => number(ratio)],
+      ["from", ({ ratios }) => (ratios === undefined ? "" : number(Math.min(...ratios)))],
+      ["to", ({ ratios }) => (ratios === undefined ? "" : number(Math.max(...ratios)))],
+      ["wanted", ({ target }) => (target === undefined ? "" : `≥ ${target}`)],
     ],
   );
 }

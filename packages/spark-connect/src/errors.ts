@@ -15,6 +15,7 @@ export const ERRORS = {
   E_SPARK_UNREACHABLE: "No Connect server answers at the address.",
   E_SPARK_UNAUTHENTICATED: "The server refused the token.",
   E_SPARK_VERSION: "The server runs a version of Spark that this client or worker does not speak.",
+  E_SPARK_SETTING: "A setting of the server or the session keeps Node workers from running.",
   E_SPARK_PROTOCOL: "The other side sent something that the protocol does not allow.",
   // running
   E_SPARK_QUERY: "Spark failed to analyse or to run a plan.",
@@ -57,6 +58,7 @@ export class SparkConnectError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.fields = fields;
+    Object.defineProperty(this, "fields", { enumerable: false }); // printed errors would say twice what the message says
   }
 
   /** Spark's error class, when the server named one. */

@@ -29,6 +29,7 @@ export type { DataFrameReader } from "./client/reader.ts";
 export type { Progress, StageProgress } from "./client/results.ts";
 export { type ConnectOptions, type SessionEvents, SparkSession } from "./client/session.ts";
 export type { TlsOptions } from "./client/transport.ts";
+export type { WorkerSettings } from "./client/worker-settings.ts";
 export type { DataFrameWriter } from "./client/writer.ts";
 export {
   ERRORS,

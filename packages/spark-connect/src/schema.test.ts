@@ -44,6 +44,17 @@ test("malformed texts are refused with what was expected", () => {
   }
 });
 
+test("types that are not supported are refused by the column's name", () => {
+  for (const type of ["interval day", "variant", "char(3)", "time", "array<void>"]) {
+    expect(() => parseSchema(`id long, odd ${type}`), type).toThrow(
+      expect.objectContaining({
+        code: "E_SPARK_SCHEMA",
+        message: expect.stringMatching(/a type for column "odd" \(boolean, .*struct<>\)/),
+      }),
+    );
+  }
+});
+
 test("any text gives a schema or a coded error", () => {
   const words = fc.constantFrom(
     "id",

@@ -95,7 +95,7 @@ function parseFields(tokens: Tokens, end: ">" | "end"): Field[] {
     if (fields.length > 0) tokens.expect(",");
     const name = parseName(tokens);
     if (tokens.peek() === ":") tokens.next();
-    const type = parseType(tokens);
+    const type = parseType(tokens, name);
     const nullable = !parseNotNull(tokens);
     fields.push(new Field(name, type, nullable));
   }
@@ -117,7 +117,8 @@ function parseNotNull(tokens: Tokens): boolean {
   return true;
 }
 
-function parseType(tokens: Tokens): DataType {
+/** @param column for the message of an error. */
+function parseType(tokens: Tokens, column: string): DataType {
   const word = tokens.peek().toLowerCase();
   if (Object.hasOwn(PRIMITIVES, word)) {
     tokens.next();
@@ -132,16 +133,16 @@ function parseType(tokens: Tokens): DataType {
     case "array": {
       tokens.next();
       tokens.expect("<");
-      const element = parseType(tokens);
+      const element = parseType(tokens, column);
       tokens.expect(">");
       return new List(new Field("element", element, true));
     }
     case "map": {
       tokens.next();
       tokens.expect("<");
-      const key = parseType(tokens);
+      const key = parseType(tokens, column);
       tokens.expect(",");
-      const value = parseType(tokens);
+      const value = parseType(tokens, column);
       tokens.expect(">");
       const entries = new Struct([new Field("key", key, false), new Field("value", value, true)]);
       return new Map_(new Field("entries", entries, false) as never);
@@ -154,7 +155,9 @@ function parseType(tokens: Tokens): DataType {
       return new Struct(fields);
     }
     default:
-      throw tokens.error(`a type (${Object.keys(PRIMITIVES).join(", ")}, decimal(p, s), array<>, map<,>, struct<>)`);
+      throw tokens.error(
+        `a type for column "${column}" (${Object.keys(PRIMITIVES).join(", ")}, decimal(p, s), array<>, map<,>, struct<>)`,
+      );
   }
 }
 

@@ -1,5 +1,6 @@
 /** The client against a real server: everything that needs no function. */
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { batchOf, call, col, directShufflePartitionId, lit, SparkSession, STORAGE_LEVEL } from "@axonloom/spark-connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -66,6 +67,15 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     });
   });
 
+  test("settings that decide how workers live", async () => {
+    expect(await session.workerSettings()).toMatchObject({
+      "spark.python.use.daemon": "true",
+      "spark.task.cpus": "1",
+      "spark.executor.memoryOverhead": null,
+      "spark.sql.execution.arrow.compression.codec": "none",
+    });
+  });
+
   test("values of all types come back", async () => {
     const [row] = await session
       .sql(`select 1L as long, 2 as int, 3Y as byte, 1.5D as double, true as bool, 'ü' as text, X'00ff' as bytes, null as nothing,
@@ -79,7 +89,7 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     });
   });
 
-  test("rows of the program go there and back, small and as a cached block", async () => {
+  test("rows of the program go there and back, few in the plan, many in blocks", async () => {
     const ddl =
       "id long, name string, at timestamp, price decimal(10, 2), list array<int>, s struct<a: double>, m map<string, int>, b binary";
     const rows = [
@@ -91,17 +101,23 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     ];
     expect(await session.fromRows(rows, ddl).collect()).toEqual([{ ...rows[0], price: "12.30" }, rows[1]]);
     const big = batchOf(
-      Array.from({ length: 300 }, (_, i) => ({ id: BigInt(i), text: String(i % 10).repeat(10_000) })),
+      Array.from({ length: 2000 }, (_, i) => ({ id: BigInt(i), text: String(i % 10).repeat(10_000) })),
       "id long, text string",
     );
-    const frame = session.fromArrow(big);
-    expect(await frame.select("sum(id) as ids", "sum(length(text)) as size").collect()).toEqual([
-      { ids: 44850n, size: 3_000_000n },
-    ]);
-    const message = (await frame.relation()).relType as { case: string; value: { hash: string } };
-    expect(message.case).toBe("cachedLocalRelation");
-    expect(await session.artifacts.exists(`cache/${message.value.hash}`)).toBe(true);
+    const frame = session.fromArrow([big, batchOf([{ id: -1n, text: "last" }], "id long, text string")]);
+    const ids = (await frame.select("id").collect()).map(({ id }) => Number(id));
+    expect(ids).toEqual([...Array(2000).keys(), -1]);
+    expect(await frame.select("sum(length(text)) as size").collect()).toEqual([{ size: 20_000_004n }]);
+    const message = (await frame.relation()).relType as { case: string; value: { dataHashes: string[] } };
+    expect(message.case).toBe("chunkedCachedLocalRelation");
+    expect(message.value.dataHashes.length).toBe(3); // of 8 MiB
+    for (const hash of message.value.dataHashes) expect(await session.artifacts.exists(`cache/${hash}`)).toBe(true);
     expect(await session.artifacts.exists(`cache/${"0".repeat(64)}`)).toBe(false);
+  });
+
+  test("decimals go there and back as text", async () => {
+    const rows = [{ d: "-0.05" }, { d: "12345678901234567890.10" }, { d: null }];
+    expect(await session.fromRows(rows, "d decimal(30, 2)").collect()).toEqual(rows);
   });
 
   test("plans", async () => {
@@ -242,7 +258,7 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     other.on("reattach", () => reattached++);
     proxy.cutEvery = 6_000_000;
     const sizes: number[] = [];
-    // 12 rows of 5 MB: two chunks each, and a cut in the second chunk
+    // 12 rows of 5 MB: three chunks each, and cuts in the midst of them
     const frame = other.range(12, { numPartitions: 3 }).select("id", "repeat(cast(id % 10 as string), 5000000) as text");
     for await (const { id, text } of frame.rows()) {
       expect(id).toBe(BigInt(sizes.length));
@@ -262,6 +278,25 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     }
     expect(next).toBe(500_000n);
     proxy.cutEvery = Number.POSITIVE_INFINITY;
+    await other.close();
+    await proxy.close();
+  });
+
+  test("a slow reader whose connection is cut: what was on its way is sent again", async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const other = await own(proxy.port);
+    await other.config.set({ "spark.sql.execution.arrow.maxRecordsPerBatch": 1 });
+    const frame = other.range(40, { numPartitions: 2 }).select("id", "repeat('x', 1500000) as text");
+    let next = 0n;
+    for await (const { id, text } of frame.rows()) {
+      expect(id).toBe(next++);
+      expect((text as string).length).toBe(1_500_000);
+      if (next % 8n !== 1n) continue;
+      await new Promise((resolve) => setTimeout(resolve, 500)); // the server sends as far as it may
+      proxy.cut();
+    }
+    expect(next).toBe(40n);
+    expect(proxy.connections).toBeGreaterThanOrEqual(6);
     await other.close();
     await proxy.close();
   });
@@ -382,6 +417,13 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     await other.artifacts.addFile("data-1.bin", bytes);
     await expect(other.artifacts.addFile("data-1.bin", bytes.subarray(1))).rejects.toMatchObject({
       errorClass: "ARTIFACT_ALREADY_EXISTS",
+    });
+    const path = join(server.folder, "data-2");
+    writeFileSync(path, bytes);
+    await other.artifacts.addFile("data-2.bin", { path });
+    await other.artifacts.addFile("data-2.bin", bytes); // the same content
+    await expect(other.artifacts.addFile("data-1.bin", { path: `${path}-absent` })).rejects.toMatchObject({
+      code: "E_SPARK_ARTIFACT",
     });
     await expect(other.artifacts.addFile("../x", bytes)).rejects.toMatchObject({ code: "E_SPARK_ARGUMENT" });
     await other.close();

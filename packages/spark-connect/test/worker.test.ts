@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { SparkSession, sparkFunction } from "@axonloom/spark-connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type SparkServer, sparkAvailable, startSparkServer } from "./support/spark-server.ts";
@@ -103,6 +104,10 @@ describe.skipIf(!sparkAvailable).each([{ daemon: true }, { daemon: false }])("wi
     const text = (error as Error).message;
     expect(text).toMatch(/RangeError: three is not allowed\s+at inverse \(.*worker-functions\.ts:\d+:\d+\)\s+at fails/);
     expect(text).toMatch(/Caused by: Error: the deeper reason/);
+    expect(text).not.toMatch(/worker-[0-9a-f]{64}|userFiles/); // neither our frames nor Spark's folders
+    const printed = inspect(error);
+    expect(printed.match(/three is not allowed/g)).toHaveLength(1);
+    expect(printed.match(/at inverse/g)).toHaveLength(2); // the error and its cause
     expect(
       await session
         .range(2)

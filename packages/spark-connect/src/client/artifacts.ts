@@ -1,10 +1,10 @@
 /** Files that the session's tasks find in their working folder, and blocks that plans refer to. Sent in pieces with a CRC each. */
-import { createHash } from "node:crypto";
 import * as zlib from "node:zlib";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CallOptions } from "../call-options.ts";
 import { SparkConnectError } from "../errors.ts";
 import { type AddArtifactsRequestSchema, SparkConnectService } from "../gen/spark/connect/connect_pb.ts";
+import { type ArtifactSource, sourceOfBytes, sourceOfFile } from "./artifact-source.ts";
 import type { Connection } from "./connection.ts";
 
 const PIECE_BYTES = 2 ** 20;
@@ -21,10 +21,10 @@ export class Artifacts {
   }
 
   /**
-   * Sends bytes under `files/<name>`, once: each task finds them as `./<name>`. Another content under a name already used is refused by
-   * Spark, so put a hash into the name.
+   * Sends bytes, or a file of this machine (read piece by piece), under `files/<name>`, once: each task finds it as `./<name>`. Another
+   * content under a name already used is refused by Spark, so put a hash into the name.
    */
-  async addFile(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<void> {
+  async addFile(name: string, content: Uint8Array | { readonly path: string }, options: CallOptions = {}): Promise<void> {
     if (!/^[\w][\w.+-]*$/.test(name)) {
       throw new SparkConnectError(
         "E_SPARK_ARGUMENT",
@@ -32,15 +32,16 @@ export class Artifacts {
         { name },
       );
     }
-    await this.#once(`files/${name}`, bytes, options);
+    const source = content instanceof Uint8Array ? sourceOfBytes(content) : await sourceOfFile(content.path);
+    await this.#once(`files/${name}`, source, options);
   }
 
   /** Sends a block that plans refer to by its SHA-256, unless the server has it. Gives the hash. */
   async addBlock(bytes: Uint8Array, options: CallOptions = {}): Promise<string> {
-    const hash = sha256(bytes);
-    const name = `cache/${hash}`;
-    if (this.#sent.has(name) || !(await this.exists(name, options))) await this.#once(name, bytes, options);
-    return hash;
+    const source = sourceOfBytes(bytes);
+    const name = `cache/${source.sha256}`;
+    if (this.#sent.has(name) || !(await this.exists(name, options))) await this.#once(name, source, options);
+    return source.sha256;
   }
 
   /** Whether the server has a block `cache/<hash>`. It answers no for all other names. */
@@ -49,11 +50,10 @@ export class Artifacts {
     return statuses[name]?.exists ?? false;
   }
 
-  async #once(name: string, bytes: Uint8Array, options: CallOptions): Promise<void> {
-    const hash = sha256(bytes);
+  async #once(name: string, source: ArtifactSource, options: CallOptions): Promise<void> {
     const earlier = this.#sent.get(name);
-    if (earlier !== undefined && (await earlier.catch(() => null)) === hash) return;
-    const sending = this.#send(name, bytes, options).then(() => hash);
+    if (earlier !== undefined && (await earlier.catch(() => null)) === source.sha256) return;
+    const sending = this.#send(name, source, options).then(() => source.sha256);
     this.#sent.set(name, sending);
     try {
       await sending;
@@ -63,10 +63,10 @@ export class Artifacts {
     }
   }
 
-  async #send(name: string, bytes: Uint8Array, options: CallOptions): Promise<void> {
+  async #send(name: string, source: ArtifactSource, options: CallOptions): Promise<void> {
     const { artifacts } = await this.#connection.upload(
       SparkConnectService.method.addArtifacts,
-      () => piecesOf(name, bytes),
+      () => piecesOf(name, source),
       options,
     );
     const summary = artifacts.find((artifact) => artifact.name === name);
@@ -74,28 +74,33 @@ export class Artifacts {
     const found = summary === undefined ? "no answer for it" : "another checksum";
     throw new SparkConnectError(
       "E_SPARK_ARTIFACT",
-      `artifact ${name} (${bytes.length} bytes) did not arrive whole: the server found ${found}; try again`,
+      `artifact ${name} (${source.size} bytes) did not arrive whole: the server found ${found}; try again`,
       { name },
     );
   }
 }
 
 /** One message for a small artifact; else a head with the first piece, then the others. */
-export function* piecesOf(name: string, bytes: Uint8Array, pieceBytes = PIECE_BYTES): Generator<Request, void, undefined> {
-  const piece = (at: number) => {
-    const data = bytes.subarray(at, at + pieceBytes);
-    return { data, crc: BigInt(zlib.crc32(data)) };
-  };
-  const pieces = Math.ceil(bytes.length / pieceBytes);
-  if (pieces <= 1) {
-    yield { payload: { case: "batch", value: { artifacts: [{ name, data: piece(0) }] } } };
-    return;
+export async function* piecesOf(
+  name: string,
+  source: ArtifactSource,
+  pieceBytes = PIECE_BYTES,
+): AsyncGenerator<Request, void, undefined> {
+  const numChunks = Math.ceil(source.size / pieceBytes);
+  if (source.size === 0) yield { payload: { case: "batch", value: { artifacts: [{ name, data: checked(new Uint8Array(0)) }] } } };
+  let first = true;
+  for await (const piece of source.pieces(pieceBytes)) {
+    const data = checked(piece);
+    if (numChunks === 1) yield { payload: { case: "batch", value: { artifacts: [{ name, data }] } } };
+    else if (!first) yield { payload: { case: "chunk", value: data } };
+    else {
+      const head = { name, totalBytes: BigInt(source.size), numChunks: BigInt(numChunks), initialChunk: data };
+      yield { payload: { case: "beginChunk", value: head } };
+    }
+    first = false;
   }
-  const head = { name, totalBytes: BigInt(bytes.length), numChunks: BigInt(pieces), initialChunk: piece(0) };
-  yield { payload: { case: "beginChunk", value: head } };
-  for (let at = pieceBytes; at < bytes.length; at += pieceBytes) yield { payload: { case: "chunk", value: piece(at) } };
 }
 
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+function checked(data: Uint8Array): { data: Uint8Array; crc: bigint } {
+  return { data, crc: BigInt(zlib.crc32(data)) };
 }

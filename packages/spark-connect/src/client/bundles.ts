@@ -6,9 +6,11 @@ import type { CallOptions } from "../call-options.ts";
 import { SparkConnectError } from "../errors.ts";
 import { artifactName, PYTHON_EXECUTABLE_KEY } from "../function.ts";
 import { type LauncherOptions, launcherScript, MODULE_NAMES } from "../worker/launcher.ts";
-import { type Artifacts, sha256 } from "./artifacts.ts";
+import { sha256 } from "./artifact-source.ts";
+import type { Artifacts } from "./artifacts.ts";
 import type { SessionConfig } from "./config.ts";
 import type { SparkFunction } from "./functions.ts";
+import { checkWorkerSettings, readWorkerSettings } from "./worker-settings.ts";
 
 export interface WorkerOptions extends LauncherOptions {
   /** The executors' artifact folder is mounted `noexec`: their `/bin/sh` then runs the launcher. */
@@ -59,6 +61,7 @@ export class Bundles {
   }
 
   async #installWorker(options: CallOptions): Promise<void> {
+    checkWorkerSettings(await readWorkerSettings(this.#config, options));
     const worker = await bundleWorkerModule();
     const workerName = artifactName("worker", sha256(worker));
     await this.#artifacts.addFile(workerName, worker, options);

@@ -31,6 +31,12 @@ export class SessionConfig {
     return first(await this.#ask({ case: "getOption", value: { keys: [key] } }, options));
   }
 
+  /** Several at once; those that are not set are null. */
+  async getOptions(keys: readonly string[], options: CallOptions = {}): Promise<Record<string, string | null>> {
+    const { pairs } = await this.#ask({ case: "getOption", value: { keys: [...keys] } }, options);
+    return Object.fromEntries(pairs.map(({ key, value }) => [key, value ?? null]));
+  }
+
   /** All settings whose key begins with `prefix`; the keys come back without it. */
   async getAll(prefix = "", options: CallOptions = {}): Promise<Record<string, string | null>> {
     const { pairs } = await this.#ask({ case: "getAll", value: prefix === "" ? {} : { prefix } }, options);

@@ -102,7 +102,7 @@ export class Connection {
   /** `inits` is asked anew for every try. */
   async upload<I extends DescMessage, O extends DescMessage>(
     method: DescMethodClientStreaming<I, O>,
-    inits: () => Iterable<MessageInitShape<I>>,
+    inits: () => AsyncIterable<MessageInitShape<I>>,
     options: CallOptions = {},
   ): Promise<MessageShape<O>> {
     const backoff = new Backoff(this.settings.reconnectMs);
@@ -165,11 +165,11 @@ export class Connection {
     }
   }
 
-  *#requests<I extends DescMessage>(
+  async *#requests<I extends DescMessage>(
     method: { readonly input: I },
-    inits: Iterable<MessageInitShape<I>>,
-  ): Iterable<MessageShape<I>> {
-    for (const init of inits) yield create(method.input, { ...init, ...this.base } as MessageInitShape<I>);
+    inits: AsyncIterable<MessageInitShape<I>>,
+  ): AsyncIterable<MessageShape<I>> {
+    for await (const init of inits) yield create(method.input, { ...init, ...this.base } as MessageInitShape<I>);
   }
 
   async #details(error: unknown): Promise<FetchErrorDetailsResponse | null> {

@@ -33,10 +33,10 @@ export interface ExecutionOptions extends CallOptions {
 }
 
 /**
- * Server and network keep about two messages on the way, and the server keeps 10 MiB of what it has sent for a reattachment:
- * pieces of this size never fall out of it.
+ * On the way are at most the flow-control window (4 MiB), and a message each that the server is writing and that waits here to be read.
+ * The server keeps 10 MiB of what it has sent for a reattachment: pieces of this size never fall out of it.
  */
-const CHUNK_BYTES = 4n * 2n ** 20n;
+const CHUNK_BYTES = 2n * 2n ** 20n;
 
 /** What is not released the server ends by itself, after 5 minutes. */
 const RELEASE_LIMITS = { retry: false, timeoutMs: 10_000 } as const;

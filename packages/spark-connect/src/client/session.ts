@@ -22,11 +22,12 @@ import { parseConnectionString } from "./connection-string.ts";
 import { INTERRUPT } from "./constants.ts";
 import { DataFrame } from "./data-frame.ts";
 import { execute, type Reattach } from "./execution.ts";
+import { checkLocalRows, localRelationOf } from "./local-rows.ts";
 import type { ActionOptions, PlanHost } from "./plan-host.ts";
-import { localRelationOf } from "./plans.ts";
 import { DataFrameReader } from "./reader.ts";
 import { type Progress, progressOf } from "./results.ts";
 import { type TlsOptions, Transport } from "./transport.ts";
+import { readWorkerSettings, type WorkerSettings } from "./worker-settings.ts";
 
 export interface ConnectOptions extends CallOptions {
   /** Bearer token, when the connection string has none. Default: the environment's SPARK_CONNECT_AUTHENTICATE_TOKEN. */
@@ -148,10 +149,14 @@ export class SparkSession extends EventEmitter<SessionEvents> implements PlanHos
     return new DataFrame(this, () => ({ case: "sql", value: { query } }));
   }
 
-  /** Rows of the program, as Arrow batches of one schema; `batchOf` makes one from plain rows. */
+  /**
+   * Rows of the program, as Arrow batches of one schema; `batchOf` makes one from plain rows. Sent once, in blocks; at most 3 GiB.
+   * Throws `E_SPARK_ARGUMENT` for types that Spark lacks.
+   */
   fromArrow(batches: RecordBatch | readonly RecordBatch[]): DataFrame {
     const list = Array.isArray(batches) ? (batches as readonly RecordBatch[]) : [batches as RecordBatch];
-    const columns = list[0]?.schema.fields.map((field) => field.name) ?? null;
+    checkLocalRows(list);
+    const columns = list[0]!.schema.fields.map((field) => field.name);
     return new DataFrame(this, (options) => localRelationOf(list, this.artifacts, options), columns);
   }
 
@@ -175,6 +180,11 @@ export class SparkSession extends EventEmitter<SessionEvents> implements PlanHos
       if (relType?.case !== undefined) return new DataFrame(this, () => relType);
     }
     throw new SparkConnectError("E_SPARK_PROTOCOL", "expected the result of a statement, found none");
+  }
+
+  /** How the executors run Node workers: daemon, reuse, kill timeout, memory … Most are fixed when the server starts. */
+  async workerSettings(options: CallOptions = {}): Promise<WorkerSettings> {
+    return readWorkerSettings(this.config, options);
   }
 
   // ---- operations

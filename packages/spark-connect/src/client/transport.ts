@@ -27,6 +27,12 @@ export interface CallLimits {
 const KEEP_ALIVE_MS = 330_000;
 const KEEP_ALIVE_ANSWER_MS = 20_000;
 
+/**
+ * Bytes that the server may send before they are taken. HTTP/2's 64 KiB cost a round trip each, and half of the client's time; much more
+ * would outgrow what the server keeps for a reattachment (see execution.ts).
+ */
+const FLOW_CONTROL_BYTES = 4 * 2 ** 20;
+
 export class Transport {
   readonly #connect: () => Client;
   readonly #metadata = new Metadata();
@@ -40,6 +46,7 @@ export class Transport {
         "grpc.primary_user_agent": userAgent,
         "grpc.max_receive_message_length": -1,
         "grpc.max_send_message_length": -1,
+        "grpc-node.flow_control_window": FLOW_CONTROL_BYTES,
         "grpc.keepalive_time_ms": KEEP_ALIVE_MS,
         "grpc.keepalive_timeout_ms": KEEP_ALIVE_ANSWER_MS,
         "grpc.initial_reconnect_backoff_ms": 100,
@@ -94,10 +101,10 @@ export class Transport {
     return new MessageStream(call, off);
   }
 
-  /** Sends the requests one after the other, waiting whenever the connection is full. */
+  /** Sends the requests one after the other, waiting whenever the connection is full. What `requests` throws ends the call. */
   async clientStream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodClientStreaming<I, O>,
-    requests: Iterable<MessageShape<I>>,
+    requests: AsyncIterable<MessageShape<I>>,
     limits: CallLimits = {},
   ): Promise<MessageShape<O>> {
     let wake = () => {};
@@ -123,14 +130,19 @@ export class Transport {
     call.on("drain", () => wake());
     call.on("error", () => wake()); // the callback reports it
     answer.catch(() => {}); // it may fail while the loop below still waits
-    for (const request of requests) {
-      if (over) break;
-      if (!call.write(request)) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (over) resolve();
-        });
+    try {
+      for await (const request of requests) {
+        if (over) break;
+        if (!call.write(request)) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            if (over) resolve();
+          });
+        }
       }
+    } catch (error) {
+      call.cancel();
+      throw error;
     }
     if (!over) call.end();
     return answer;

@@ -20,8 +20,20 @@ function oneError(error: unknown): string {
   // the name may have been set after the stack was taken
   const head = `${error.name}${typeof code === "string" ? ` [${code}]` : ""}: ${error.message}`;
   const frames = stack.indexOf("\n    at ");
-  return frames < 0 ? head : head + stack.slice(frames);
+  return frames < 0 ? head : head + ownFrames(stack.slice(frames));
 }
+
+/** Without this program's frames and the session's folder, which say nothing to the function's author. All frames when there are no others. */
+function ownFrames(frames: string): string {
+  const all = frames.split("\n");
+  const others = all.filter((line) => !WORKER_FRAME.test(line));
+  const folder = `${process.cwd()}/`;
+  return (others.some((line) => line.includes("    at ")) ? others : all)
+    .map((line) => line.replace(`file://${folder}`, "").replace(folder, ""))
+    .join("\n");
+}
+
+const WORKER_FRAME = /\bworker-[0-9a-f]{64}\.mjs:\d|\(<anonymous>\)$/;
 
 function describe(value: unknown): string {
   try {

@@ -61,6 +61,16 @@ test("binary from any view, dates, timestamps, decimals, rows as arrays", () => 
   );
   expect(roundTrip("timestamp", [day, 1_000_000n])).toEqual([day, new Date(1000)]);
   expect(roundTrip("decimal(20, 2)", [12345n, -1n])).toEqual(["123.45", "-0.01"]);
+  expect(roundTrip("decimal(20, 2)", ["123.45", "-0.01", "7", "+1.5", "2.100"])).toEqual([
+    "123.45",
+    "-0.01",
+    "7.00",
+    "1.50",
+    "2.10",
+  ]);
+  expect(roundTrip("decimal(38, 0)", ["99999999999999999999999999999999999999"])).toEqual([
+    "99999999999999999999999999999999999999",
+  ]);
   expect(roundTrip("struct<a: int, b: string>", [[1, "x"], { b: "y" }, null])).toEqual([
     { a: 1, b: "x" },
     { a: null, b: "y" },
@@ -90,6 +100,10 @@ test("a value that does not fit is refused with column, row and value", () => {
   refused("binary", [1], /Uint8Array/);
   refused("date", new Date(Number.NaN), /a Date/);
   refused("decimal(4, 2)", 10000n, /4 digits/);
+  refused("decimal(4, 2)", "100.00", /4 digits in column "c"/);
+  refused("decimal(4, 2)", "1.005", /found string "1.005"/);
+  refused("decimal(4, 2)", "1e3", /found string "1e3"/);
+  refused("decimal(4, 2)", 1.5, /found number 1.5/);
   refused("array<int>", [1, "2"], /column "c\[\]".*string "2"/);
   refused("struct<a: array<long>>", { a: [1, null, {}] }, /column "c.a\[\]"/);
   refused("map<string, int>", new Map([[1, 1]]), /column "c\{\}.key"/);

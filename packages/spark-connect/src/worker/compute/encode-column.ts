@@ -93,14 +93,19 @@ class Column {
 
   decimals(): Data {
     const data = new BigInt64Array(2 * this.#values.length);
-    const { precision } = this.#field.type as unknown as { precision: number };
+    const { precision, scale } = this.#field.type as unknown as { precision: number; scale: number };
     const limit = 10n ** BigInt(precision);
     this.#each((value, i) => {
-      if (typeof value !== "bigint" || value <= -limit || value >= limit) {
-        throw this.#wrong(value, i, `a bigint of ${precision} digits: the value without its decimal point`);
+      const digits = typeof value === "string" ? unscaled(value, scale) : value;
+      if (typeof digits !== "bigint" || digits <= -limit || digits >= limit) {
+        throw this.#wrong(
+          value,
+          i,
+          `a text such as "${(1.5).toFixed(scale)}", or a bigint (all digits, without the point), of ${precision} digits`,
+        );
       }
-      data[2 * i] = BigInt.asIntN(64, value);
-      data[2 * i + 1] = value >> 64n;
+      data[2 * i] = BigInt.asIntN(64, digits);
+      data[2 * i + 1] = digits >> 64n;
     });
     return this.#data({ data: new Uint32Array(data.buffer) });
   }
@@ -220,6 +225,15 @@ function asLong(value: unknown): bigint | null {
 function asMicroseconds(value: unknown): bigint | null {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : BigInt(value.getTime()) * 1000n;
   return typeof value === "bigint" ? value : null;
+}
+
+/** All digits of a decimal number, with `scale` of them behind the point; null for other texts, and for digits that would be lost. */
+function unscaled(text: string, scale: number): bigint | null {
+  const [, sign = "", whole = "", fraction = ""] = /^([+-]?)(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
+  const lost = fraction.slice(scale);
+  if (whole === "" || /[1-9]/.test(lost)) return null;
+  const digits = BigInt(whole + fraction.slice(0, scale).padEnd(scale, "0"));
+  return sign === "-" ? -digits : digits;
 }
 
 function asBytes(value: unknown): Uint8Array | null {
