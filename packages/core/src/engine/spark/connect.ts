@@ -19,12 +19,16 @@ const SETTINGS = {
   // Rows may be large.
   "spark.sql.inMemoryColumnarStorage.batchSize": "1",
   "spark.sql.inMemoryColumnarStorage.compressed": "false",
+  "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
+  "spark.sql.execution.arrow.maxBytesPerBatch": String(64 * 2 ** 20),
 };
 
 export interface Cluster {
   readonly session: SparkSession;
   readonly slots: number;
   readonly maxAttempts: number;
+  /** Of the rows of one job that come back: Spark ends a job above it. */
+  readonly maxResultBytes: number;
 }
 
 export async function openCluster(
@@ -36,7 +40,7 @@ export async function openCluster(
     try {
       const slots = await slotsOf(session);
       await session.config.set(SETTINGS);
-      return { session, slots, maxAttempts: await attemptsOf(session) };
+      return { session, slots, maxAttempts: await attemptsOf(session), maxResultBytes: await resultBytesOf(session) };
     } catch (error) {
       await session.close();
       throw error;
@@ -56,6 +60,17 @@ async function attemptsOf({ config }: SparkSession): Promise<number> {
   const master = (await config.getOption("spark.master")) ?? "";
   if (master.startsWith("local")) return Number(/^local\[[^,\]]+,\s*(\d+)\]/.exec(master)?.[1] ?? 1);
   return Number((await config.getOption("spark.task.maxFailures")) ?? 4);
+}
+
+async function resultBytesOf({ config }: SparkSession): Promise<number> {
+  const bytes = sizeOf((await config.getOption("spark.driver.maxResultSize")) ?? "1g");
+  return bytes === 0 ? Number.POSITIVE_INFINITY : bytes; // 0: no limit
+}
+
+/** Bytes of a size as Spark writes it: `1g`, `512m`, `1048576`, `2gb`. NaN for something else. */
+export function sizeOf(text: string): number {
+  const [, number, unit = ""] = /^(\d+)\s*([kmgtp]?)i?b?$/i.exec(text.trim()) ?? [];
+  return Number(number) * 1024 ** ["", "k", "m", "g", "t", "p"].indexOf(unit.toLowerCase());
 }
 
 /** Tasks on the executors read a file that was just written. Throws `E_SPARK_WORKER` or `E_SPARK_STORE`. */

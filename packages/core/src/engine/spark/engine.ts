@@ -19,6 +19,7 @@ import type { Broadcast, Dataset, Engine, EngineEvent, EngineListener, Keyed } f
 import { ISOLATED_HOST, writeEntry } from "./bundle.ts";
 import { SparkDataset } from "./dataset.ts";
 import { fromSparkError } from "./errors.ts";
+import type { Input } from "./group.ts";
 import type { SparkHost } from "./host.ts";
 import type { TaskParameters } from "./task.ts";
 import { ROW_SCHEMA } from "./wire.ts";
@@ -30,6 +31,8 @@ export interface SparkEngineOptions {
   readonly slots: number;
   /** How often Spark tries a task whose worker dies. */
   readonly maxAttempts: number;
+  /** Of the rows of one job that come back: Spark ends a job above it. */
+  readonly maxResultBytes: number;
   /** Folder that the executors see, too; the engine's own: made when needed, removed by `close`. */
   readonly sharedFolder: string;
   readonly onEvent?: EngineListener;
@@ -42,7 +45,9 @@ const FREE_MS = 10_000;
 
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
+  readonly rowsStayInCluster = true;
   readonly slots: number;
+  readonly maxResultBytes: number;
   readonly session: SparkSession;
   readonly #options: SparkEngineOptions;
   readonly #jobs = new Set<Job>();
@@ -57,6 +62,7 @@ export class SparkEngine implements Engine, SparkHost {
 
   constructor(options: SparkEngineOptions) {
     this.slots = options.slots;
+    this.maxResultBytes = options.maxResultBytes;
     this.session = options.session;
     this.#options = options;
   }
@@ -77,7 +83,7 @@ export class SparkEngine implements Engine, SparkHost {
   }
 
   async run(
-    frame: DataFrame,
+    { left, right }: Input,
     steps: readonly HostedStep[],
     { label, input, discard }: Pick<TaskParameters, "label" | "input" | "discard">,
   ): Promise<DataFrame> {
@@ -91,7 +97,9 @@ export class SparkEngine implements Engine, SparkHost {
       plan: this.#plans++,
     };
     const entry = await this.#entryOf(steps.map(({ module }) => module));
-    return frame.mapPartitions(sparkFunction(entry, "run", { returns: ROW_SCHEMA, parameters: { ...parameters } }));
+    const how = { returns: ROW_SCHEMA, parameters: { ...parameters } };
+    if (right === null) return left.mapPartitions(sparkFunction(entry, "run", how));
+    return left.groupBy("pid").cogroup(right.groupBy("pid")).map(sparkFunction(entry, "cogroup", how));
   }
 
   async job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -3,12 +3,17 @@ import type { DataFrame, SparkSession } from "@axonloom/spark-connect";
 import type { CallOptions } from "../../call-options.ts";
 import type { HostedStep } from "../task-host.ts";
 import type { EngineEvent } from "../types.ts";
+import type { Input } from "./group.ts";
 import type { TaskParameters } from "./task.ts";
 
 export interface SparkHost {
   readonly session: SparkSession;
-  /** The frame after the steps have run on its rows or groups. */
-  run(frame: DataFrame, steps: readonly HostedStep[], how: Pick<TaskParameters, "label" | "input" | "discard">): Promise<DataFrame>;
+  /** Tasks that run at the same time. */
+  readonly slots: number;
+  /** Of the rows of one job that come back: Spark ends a job above it. */
+  readonly maxResultBytes: number;
+  /** The rows that the steps make of rows or groups. */
+  run(input: Input, steps: readonly HostedStep[], how: Pick<TaskParameters, "label" | "input" | "discard">): Promise<DataFrame>;
   /** Runs `body` as a job: it ends with the caller's signal, with `close`, and with what a listener throws. Errors in this program's words. */
   job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** The same for rows that come one by one. */

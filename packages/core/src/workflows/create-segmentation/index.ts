@@ -155,6 +155,10 @@ async function runSteps(run: RunContext, counter: ProgressCounter): Promise<Crea
     });
   }
   const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
+  if (written.again > 0) {
+    const message = `${written.again} subvolumes were segmented again: with checkpoint: none their labels went with the executors that had them`;
+    run.emit({ event: "warning", message });
+  }
   if (!written.published) {
     const levels = await pyramidTasks(written.volume, { signal: run.signal });
     await counter.stage("pyramid", levels.flat().length, () => writePyramid(run, levels));
@@ -183,6 +187,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter): Promise<Crea
       matches: stitched.matches,
       subvolumes: n,
       restored: segmented.restored,
+      "segmented-again": written.again,
       quarantined: segmented.gaps.length,
       faces: plan.faces.length,
       voxels: written.voxels,

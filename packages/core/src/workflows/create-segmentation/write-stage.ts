@@ -35,6 +35,8 @@ export interface WriteParams {
 /** What was written, without the voxels. */
 export interface WrittenRow {
   readonly subvolume: number;
+  /** The computation that has made the labels, as the row says. */
+  readonly made: string;
   /** Voxels inside the volume and the ROI. */
   readonly voxels: number;
   /** Of these, with a body's id. */
@@ -49,7 +51,7 @@ export interface WrittenRow {
 
 const NONE = new BigUint64Array(0);
 
-type WrittenMeta = Omit<WrittenRow, "present">;
+type WrittenMeta = Omit<WrittenRow, "present" | "made">;
 
 export async function relabelAndWrite(
   input: { readonly left: readonly SegmentedRow[]; readonly right: readonly WriteTask[] },
@@ -60,7 +62,8 @@ export async function relabelAndWrite(
   const { subvolume, roi } = row.task;
   const store = openKeyValue(params.runFolder);
   const kept = await loadCheckpoint<WrittenMeta>(store, task.written);
-  if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, present: kept.payload };
+  const made = row.status === "done" ? row.made : "";
+  if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, made, present: kept.payload };
 
   const preserved = params.preserved === null ? null : await context.broadcast(params.preserved);
   const core = intersect(subvolume.core, params.outputBounds);
@@ -93,7 +96,7 @@ export async function relabelAndWrite(
     await output.write(core, { data: bodies, shape: shapeOf(core) });
   }
   await saveCheckpoint(store, task.written, meta, present);
-  return { ...meta, present };
+  return { ...meta, made, present };
 }
 
 /** Marks the matched segments that occur; returns how many others do. */

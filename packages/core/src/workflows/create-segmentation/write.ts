@@ -21,6 +21,8 @@ export interface Written {
   readonly voxels: number;
   readonly labelled: number;
   readonly bodies: number;
+  /** Subvolumes whose labels Spark had lost and has made again. */
+  readonly again: number;
 }
 
 export async function writeAll(run: RunContext, segmented: Segmented, stitched: Stitched): Promise<Written> {
@@ -63,19 +65,21 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
   let voxels = 0;
   let labelled = 0;
   let bodies = 0;
+  let again = 0;
   const roots = new Set<number>();
   const preserved = new Set<string>();
   for await (const { value } of written.collect({ signal, concurrency: config.parallelWrites })) {
     voxels += value.voxels;
     labelled += value.labelled;
     bodies += value.single;
+    if (value.made !== segmented.made[value.subvolume]) again += 1;
     const own = part(value.subvolume);
     value.present.forEach((flag, m) => {
       if (flag === 1) roots.add(own.roots[m]!);
     });
     for (const id of value.preserved) preserved.add(id);
   }
-  return { volume, published, params, voxels, labelled, bodies: bodies + roots.size + preserved.size };
+  return { volume, published, params, voxels, labelled, bodies: bodies + roots.size + preserved.size, again };
 }
 
 function mappingFingerprint({ members, roots }: LocalMapping): string {
