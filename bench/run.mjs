@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [kernels] [pipeline] [subvolume] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [pipeline] [subvolume] [spark-engine] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
  * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchKernels } from "./kernels.mjs";
 import { benchPipeline } from "./pipeline.mjs";
+import { benchSparkEngine } from "./spark-engine.mjs";
 import { benchSubvolume } from "./subvolume.mjs";
 import { formatTable, megabytes, number } from "./table.mjs";
 
@@ -24,10 +25,10 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const PARTS = ["kernels", "pipeline", "subvolume"];
+const PARTS = ["kernels", "pipeline", "subvolume", "spark-engine"];
 const unknown = positionals.find((part) => !PARTS.includes(part));
 if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${PARTS.join(", ")}`);
-const parts = positionals.length === 0 ? PARTS : positionals;
+const parts = positionals.length === 0 ? PARTS.filter((part) => part !== "spark-engine" || process.env.SPARK_HOME) : positionals;
 
 const records = [];
 function emit(record) {
@@ -49,6 +50,11 @@ if (parts.includes("pipeline")) {
 if (parts.includes("subvolume")) {
   await benchSubvolume(common);
   process.stderr.write(`\n${subvolumeTable()}\n`);
+}
+
+if (parts.includes("spark-engine")) {
+  await benchSparkEngine({ ...common, pairs: Number(values.pairs) });
+  process.stderr.write(`\n${sparkEngineTables().join("\n\n")}\n`);
 }
 
 /** Two workers can only be twice as fast where two cores are free. */
@@ -83,6 +89,32 @@ function subvolumeTable() {
       ["planned MB", ({ planned_bytes }) => megabytes(planned_bytes)],
     ],
   );
+}
+
+function sparkEngineTables() {
+  const of = (wanted) => records.filter(({ kind }) => kind === wanted);
+  return [
+    formatTable(of("overhead"), [
+      ["overhead", ({ subvolumes }) => `${subvolumes} subvolumes`],
+      ["local s", ({ local_s }) => number(local_s)],
+      ["Spark s", ({ spark_s }) => number(spark_s)],
+      ["more s", ({ more_s }) => number(more_s)],
+      ["allowed s", ({ allowed_s }) => number(allowed_s)],
+      ["load", ({ highest_load }) => number(highest_load)],
+    ]),
+    formatTable(of("driver"), [
+      ["driver", ({ rows }) => `${rows} rows`],
+      ["seconds", ({ seconds }) => number(seconds)],
+      ["before MB", ({ before_bytes }) => megabytes(before_bytes)],
+      ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
+    ]),
+    formatTable(of("level"), [
+      ["kept rows", ({ level, megabytes }) => `${level}, ${megabytes} MB`],
+      ["made and read s", ({ first_s }) => number(first_s)],
+      ["read s", ({ second_s }) => number(second_s)],
+      ["again s", ({ third_s }) => number(third_s)],
+    ]),
+  ];
 }
 
 function pipelineTable() {

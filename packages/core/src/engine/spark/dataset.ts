@@ -192,7 +192,9 @@ export class SparkDataset<T> implements Dataset<T> {
     for (let at = 0; at < rows.length; ) {
       const some = rows.slice(at, at + range);
       let bytes = 1;
-      for await (const row of new SparkDataset(this.#host, [{ ...part, source: { kind: "rows", rows: some } }]).#computed(options)) {
+      for await (const row of new SparkDataset(this.#host, [{ ...part, source: { kind: "rows", rows: some } }]).#computed(
+        options,
+      )) {
         bytes += row.bytes;
         yield row;
       }

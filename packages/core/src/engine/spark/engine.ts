@@ -99,7 +99,10 @@ export class SparkEngine implements Engine, SparkHost {
     const entry = await this.#entryOf(steps.map(({ module }) => module));
     const how = { returns: ROW_SCHEMA, parameters: { ...parameters } };
     if (right === null) return left.mapPartitions(sparkFunction(entry, "run", how));
-    return left.groupBy("pid").cogroup(right.groupBy("pid")).map(sparkFunction(entry, "cogroup", how));
+    return left
+      .groupBy("pid")
+      .cogroup(right.groupBy("pid"))
+      .map(sparkFunction(entry, "cogroup", how));
   }
 
   async job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
