@@ -14,7 +14,9 @@ import { planCommand } from "./commands/plan.ts";
 import { restitchCommand } from "./commands/restitch.ts";
 import { runCommand } from "./commands/run.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { setupCommand } from "./commands/setup.ts";
 import { statusCommand } from "./commands/status.ts";
+import { trainCommand } from "./commands/train.ts";
 
 const COMMANDS = [
   runCommand,
@@ -22,6 +24,7 @@ const COMMANDS = [
   statusCommand,
   restitchCommand,
   evaluateCommand,
+  trainCommand,
   convertCommand,
   infoCommand,
   digestCommand,
@@ -29,6 +32,7 @@ const COMMANDS = [
   defaultsCommand,
   schemaCommand,
   demoCommand,
+  setupCommand,
 ];
 
 const SOURCES = `
@@ -52,7 +56,7 @@ export function createProgram(context: CommandContext): Command {
     .showHelpAfterError("(`--help` tells more)")
     .addHelpText("after", SOURCES);
   for (const make of COMMANDS) program.addCommand(make(context));
-  for (const one of [program, ...program.commands]) {
+  for (const one of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     one
       .helpOption("-h, --help", "print this help")
       .exitOverride()

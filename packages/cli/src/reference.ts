@@ -8,7 +8,10 @@ export function cliReferenceMarkdown(): string {
     "Made from the help texts by `scripts/make-docs.mjs`. [Exit codes](exit-codes.md) and [errors](errors.md) have pages of their own.",
     "Ctrl-C stops and leaves what can be resumed; once more stops at once. Progress goes to stderr: bars on a terminal, plain lines else.",
     section("axonloom", program),
-    ...program.commands.map((command) => section(`axonloom ${command.name()}`, command)),
+    ...program.commands.flatMap((command) => [
+      section(`axonloom ${command.name()}`, command),
+      ...command.commands.map((sub) => section(`axonloom ${command.name()} ${sub.name()}`, sub)),
+    ]),
   ];
   return `${parts.join("\n\n")}\n`;
 }

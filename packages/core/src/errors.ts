@@ -41,6 +41,7 @@ export const ERRORS = {
   E_PLUGIN_TIMEOUT: { kind: "run", about: "An isolated plug-in ran longer than its limit and was ended." },
   E_PLUGIN_MEMORY: { kind: "run", about: "An isolated plug-in used more memory than its limit and was ended." },
   E_PLUGIN_CRASHED: { kind: "run", about: "The process of an isolated plug-in ended before it answered." },
+  E_TRAIN: { kind: "user", about: "A classifier cannot be trained from the volumes." },
   // engine and run
   E_MEMORY: { kind: "user", about: "A subvolume does not fit into the memory given." },
   E_TASK_DATA: {

@@ -93,3 +93,8 @@ export * from "./workflows/info.ts";
 export { type PhantomOptions, type PhantomRequest, writePhantom } from "./workflows/phantom.ts";
 export { buildPyramid } from "./workflows/pyramid.ts";
 export { type RestitchChanges, readRunConfig, restitch } from "./workflows/restitch.ts";
+export {
+  type TrainAgglomerationRequest,
+  type TrainedAgglomeration,
+  trainAgglomeration,
+} from "./workflows/train-agglomeration.ts";

@@ -1,36 +1,32 @@
 /** The Spark engine on a real server, started once: `local[2,3]` on loopback. Found by SPARK_HOME; absent, these tests skip, visibly. */
 import { spawn, spawnSync } from "node:child_process";
 import type { EventEmitter } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
-  type Broadcast,
   type Config,
   type CreateSegmentationOptions,
   createSegmentation,
   type Engine,
   type EngineEvent,
   type EngineFactory,
-  type Keyed,
+  type EngineListener,
   type RunEvent,
   type RunSummary,
   type SparkServer,
-  type StageRef,
   sparkEngineFactory,
   startSparkServer,
 } from "@axonloom/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { all, engineContract, numbers, stage } from "./engine-contract.suite.ts";
 import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
+import { chain, checkResolved } from "./resolve.suite.ts";
 
 const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
 const home = process.env["SPARK_HOME"];
 const available = required || (home !== undefined && existsSync(join(home, "bin", "spark-submit")));
-
-const module = new URL("./engine-stages.mjs", import.meta.url).href;
-const stage = <In, Out, P = null>(name: string): StageRef<In, Out, P> => ({ module, export: name });
-const numbers = (n: number): Keyed<number>[] => Array.from({ length: n }, (_, i) => ({ key: `n${i}`, value: i }));
 
 const TWO_SUBVOLUMES = {
   roi: {
@@ -40,12 +36,6 @@ const TWO_SUBVOLUMES = {
     ],
   },
 };
-
-async function all<T>(rows: AsyncIterable<Keyed<T>>): Promise<[string, T][]> {
-  const list: [string, T][] = [];
-  for await (const { key, value } of rows) list.push([key, value]);
-  return list;
-}
 
 describe.skipIf(!available)("on Spark", () => {
   let server: SparkServer;
@@ -61,7 +51,7 @@ describe.skipIf(!available)("on Spark", () => {
     await server?.stop();
   }, 30_000);
 
-  describe("primitives", () => {
+  describe("the engine", () => {
     let folder: string;
     let engine: Engine;
 
@@ -84,28 +74,9 @@ describe.skipIf(!available)("on Spark", () => {
       expect(engine.slots).toBe(2);
     });
 
-    test("map keeps keys and order, steps run in one task, each row in its own", async () => {
-      const rows = engine
-        .parallelize(numbers(20))
-        .map(stage<number, number>("square"), null)
-        .map(stage<number, number, number>("scale"), 10, { label: "scale" });
-      expect(await all(rows.collect())).toEqual(numbers(20).map(({ key, value }) => [key, value * value * 10]));
-      const finished = events.filter((event) => event.type === "task-finished");
-      expect(finished.map(({ label, key }) => [label, key])).toEqual(numbers(20).map(({ key }) => ["scale", key]));
-    });
-
-    test("flatMap, groupByKey: groups by key, values in row order", async () => {
-      const groups = engine.parallelize(numbers(6)).flatMap(stage<number, Keyed<number>[]>("spread"), null).groupByKey();
-      expect(await all(groups.collect())).toEqual([
-        ["k0", [0, -2, 3, -5]],
-        ["k1", [-0, 1, -3, 4]],
-        ["k2", [-1, 2, -4, 5]],
-      ]);
-      expect(await all(groups.map(stage<readonly number[], number>("sum"), null).collect())).toEqual([
-        ["k0", -4],
-        ["k1", 2],
-        ["k2", 2],
-      ]);
+    describe("as every engine", () => {
+      const another = (onEvent: EngineListener) => factory({ bytesPerTask: 2 ** 28, runFolder: temporaryFolder(), onEvent });
+      engineContract(() => ({ engine, events, another }));
     });
 
     test("one row, or one group, is one task of Spark", async () => {
@@ -125,184 +96,19 @@ describe.skipIf(!available)("on Spark", () => {
       expect([...tasks.values()].sort((a, b) => a - b)).toEqual([1, 7, 14]); // table of keys, groups, rows
     });
 
-    test("keys are in the order of texts, whatever their characters", async () => {
-      const keys = ["b", "", "a", "aa", "a\0", "\u{1F600}", "\uFFFD", "é", "Z", "10", "9"];
-      const groups = engine.parallelize(keys.map((key, value) => ({ key, value }))).groupByKey();
-      expect((await all(groups.collect())).map(([key]) => key)).toEqual([...keys].sort());
-    });
-
-    test("cogroup joins what has one key, keys of either side count", async () => {
-      const left = engine.parallelize([
-        { key: "a", value: 1 },
-        { key: "b", value: 2 },
-        { key: "a", value: 3 },
-      ]);
-      const right = engine.parallelize([
-        { key: "c", value: 7 },
-        { key: "a", value: 8 },
-      ]);
-      const rows = left.cogroup(right).map(stage<unknown, string>("joined"), null);
-      expect(await all(rows.collect())).toEqual([
-        ["a", "1+3|8"],
-        ["b", "2|"],
-        ["c", "|7"],
-      ]);
-      const none = engine.parallelize<number>([]);
-      expect(await all(none.cogroup(right).map(stage<unknown, string>("joined"), null).collect())).toEqual([
-        ["a", "|8"],
-        ["c", "|7"],
-      ]);
-      expect(await all(none.cogroup(none).collect())).toEqual([]);
-    });
-
-    test("persist computes once, kept rows serve several consumers until unpersist", async () => {
-      const counting = (n: number) =>
-        engine.parallelize([{ key: `n${n}`, value: `${n}` }]).map(stage<string, number, string>("countRuns"), folder);
-      const kept = await counting(4).persist();
-      const more = await counting(5).persist();
-      const rows = kept.union(more).map(stage<number, number, number>("scale"), 10);
-      const expected = [
-        ["n4", 10],
-        ["n5", 10],
-      ];
-      expect(await all(rows.collect())).toEqual(expected);
-      expect(await all(rows.collect())).toEqual(expected);
-      expect(await all(kept.groupByKey().collect())).toEqual([["n4", [1]]]);
-      expect(readFileSync(join(folder, "4.runs"), "utf8")).toBe("x");
-      await kept.union(more).unpersist();
-      await expect(all(rows.collect())).rejects.toMatchObject({ code: "E_CHECKPOINT_DAMAGED" });
-    });
-
-    test("union: parts of every kind keep their order, steps after it run on all of them", async () => {
-      const single = (i: number) => engine.parallelize([{ key: `n${i}`, value: i }]);
-      const kept = await engine.parallelize(numbers(3)).map(stage<number, number>("square"), null).persist();
-      const groups = engine.parallelize(numbers(6)).flatMap(stage<number, Keyed<number>[]>("spread"), null).groupByKey();
-      const sums = groups.map(stage<readonly number[], number>("sum"), null);
-      const rows = single(7).union(kept, sums, single(8).map(stage<number, number>("square"), null));
-      const expected = [
-        ["n7", 7],
-        ["n0", 0],
-        ["n1", 1],
-        ["n2", 4],
-        ["k0", -4],
-        ["k1", 2],
-        ["k2", 2],
-        ["n8", 64],
-      ] as const;
-      expect(await all(rows.collect())).toEqual(expected);
-      const scaled = rows.map(stage<number, number, number>("scale"), 10);
-      expect(await all(scaled.collect())).toEqual(expected.map(([key, value]) => [key, value * 10]));
-      const again = await rows.persist();
-      expect(await all(again.collect())).toEqual(expected);
-      const grouped = again.union(single(0), again).groupByKey();
-      expect((await all(grouped.collect())).find(([key]) => key === "n0")).toEqual(["n0", [0, 0, 0]]);
-      await again.unpersist();
-      await kept.unpersist();
-    });
-
-    test("foreach runs every row for its effect", async () => {
-      const target = join(folder, "touched");
-      mkdirSync(target);
-      await engine
-        .parallelize([
-          { key: "x", value: "one" },
-          { key: "y", value: "two" },
-        ])
-        .foreach(stage<string, void, string>("touch"), target, { label: "touch" });
-      expect(readdirSync(target).sort()).toEqual(["one", "two"]);
-      expect(events.map(({ type, label, key }) => [type, label, key])).toEqual([
-        ["task-finished", "touch", "x"],
-        ["task-finished", "touch", "y"],
-      ]);
-    });
-
-    test("a large value is cut in pieces and put together again, also through a group", async () => {
-      const rows = engine.parallelize([{ key: "a", value: 9_000_000 }]).map(stage<number, Uint32Array>("long"), null);
-      const [[key, value]] = (await all(rows.groupByKey().map(stage<unknown, Uint32Array>("first"), null).collect())) as [
-        [string, Uint32Array],
-      ];
-      expect([key, value.length, value[0], value.at(-1)]).toEqual(["a", 9_000_000, 0, 8_999_999]);
-    });
-
-    test("a broadcast is read once a worker", async () => {
-      const table: Broadcast<Map<string, number>> = await engine.broadcast(
-        new Map(numbers(50).map(({ key, value }) => [key, value])),
-      );
-      const rows = engine
-        .parallelize(numbers(50))
-        .map(stage<number, { found: number; reads: number }, unknown>("lookUp"), { table, factor: 3 });
-      const found = await all(rows.collect());
-      expect(found.map(([, value]) => value)).toEqual(numbers(50).map(({ value }) => ({ found: 3 * value, reads: 1 })));
-      await expect(engine.broadcast(() => 1)).rejects.toMatchObject({ code: "E_TASK_DATA" });
-    });
-
-    test("a stage's error arrives with its code, and is not tried again", async () => {
-      await expect(all(engine.parallelize(numbers(3)).map(stage("fail"), null).collect())).rejects.toMatchObject({
-        code: "E_PLUGIN_RESULT",
-        fields: { found: 2 },
-        message: "expected 1, found 2",
-      });
-      const persisted = engine.parallelize(numbers(3)).map(stage("fail"), null);
-      await expect(persisted.persist()).rejects.toMatchObject({ code: "E_PLUGIN_RESULT" });
-      await expect(all(persisted.groupByKey().collect())).rejects.toMatchObject({ code: "E_PLUGIN_RESULT" });
-      expect(events.filter(({ type }) => type === "task-retried")).toEqual([]);
-    });
-
-    test("what cannot be sent is refused, a missing export is named", async () => {
-      const result = engine.parallelize(numbers(1)).map(stage("unsendable"), null, { label: "post" });
-      await expect(all(result.collect())).rejects.toMatchObject({ code: "E_TASK_DATA", fields: { label: "post", key: "n0" } });
-      const row = engine.parallelize([{ key: "n0", value: () => 1 }]).map(stage("square"), null);
-      await expect(all(row.collect())).rejects.toMatchObject({ code: "E_TASK_DATA" });
-      await expect(all(engine.parallelize(numbers(1)).map(stage("nothing"), null).collect())).rejects.toThrow(
-        /"nothing".*exports.*square/,
-      );
-    });
-
-    test("a task whose worker dies is tried again and knows it; one that always dies ends in E_WORKER_DIED", async () => {
+    test("the reason of a retry names the task in Spark", async () => {
       const rows = engine.parallelize(numbers(1)).map(stage<number, string>("dieTwice"), null, { label: "fragile" });
       expect(await all(rows.collect())).toEqual([["n0", expect.stringMatching(/^0 after attempt 2 of Spark's task/)]]);
       expect(events.filter((event) => event.type === "task-retried")).toHaveLength(1);
-      await expect(all(engine.parallelize(numbers(1)).map(stage("dieAlways"), null).collect())).rejects.toMatchObject({
-        code: "E_WORKER_DIED",
-      });
     });
+  });
 
-    test("an abort ends running tasks", async () => {
-      const abort = new AbortController();
-      setTimeout(() => abort.abort(new Error("enough")), 300);
-      const began = performance.now();
-      await expect(all(engine.parallelize(numbers(3)).map(stage("wait"), null).collect({ signal: abort.signal }))).rejects.toThrow(
-        "enough",
-      );
-      expect(performance.now() - began).toBeLessThan(8000);
-    });
-
-    test("what a listener throws ends the job and is thrown from it", async () => {
-      const deaf = await factory({
-        bytesPerTask: 2 ** 28,
-        runFolder: folder,
-        onEvent: () => {
-          throw new Error("the log is full");
-        },
-      });
-      await expect(all(deaf.parallelize(numbers(2)).map(stage("talk"), null).collect())).rejects.toThrow("the log is full");
-      await deaf.close();
-      await expect(deaf.parallelize(numbers(1)).map(stage("talk"), null).persist()).rejects.toMatchObject({
-        code: "E_INTERRUPTED",
-      });
-    });
-
-    test("what a task says reaches the driver", async () => {
-      await all(engine.parallelize(numbers(2)).map(stage("talk"), null, { label: "chat" }).collect());
-      expect(events).toContainEqual({ type: "log", label: "chat", key: "n1", detail: { level: "warn", message: "number 1" } });
-      expect(events).toContainEqual({ type: "report", label: "chat", key: "n1", detail: { half: 0.5 } });
-    });
-
-    test("rows of a job with fewer tasks at once are still all there, in order", async () => {
-      const pairs = engine.parallelize(numbers(7)).cogroup(engine.parallelize(numbers(7)));
-      const rows = pairs.map(stage<unknown, string>("joined"), null);
-      expect(await all(rows.collect({ concurrency: 1 }))).toEqual(numbers(7).map(({ key, value }) => [key, `${value}|${value}`]));
-    });
+  test("matches of a chain through all subvolumes, resolved by the tasks", async () => {
+    const folder = temporaryFolder();
+    const engine = await factory({ bytesPerTask: 2 ** 28, runFolder: folder, onEvent: () => {} });
+    const { members } = await checkResolved(engine, folder, chain(100_001, 3));
+    expect(members).toHaveLength(100_001);
+    await engine.close();
   });
 
   describe("a whole run", () => {
@@ -326,6 +132,13 @@ describe.skipIf(!available)("on Spark", () => {
       expect(certificate.complete).toBe(true);
       const done = (stage: string) => events.filter((event) => event.event === "progress" && event.stage === stage).length;
       expect([done("segment"), done("write")]).toEqual([27, 27]);
+    });
+
+    test("gives the same when the tasks resolve the matches", async () => {
+      const { summary, certificate } = await runSmall(configOf(smallVolume()), { engine: factory, driverMatches: 0 });
+      const { digest, bodies, matches } = expected;
+      expect(summary).toMatchObject({ status: "complete", digest, bodies, matches });
+      expect(certificate.complete).toBe(true);
     });
 
     test("started on Spark with iteration size 1, it goes on locally", async () => {

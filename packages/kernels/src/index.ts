@@ -7,12 +7,49 @@ export { type Connectivity, connectedComponents } from "./connected-components/i
 export { distanceTransform } from "./distance-transform/index.ts";
 export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
+export { edgeFeatures, type FeatureGraph, featureCount, featureGraph, featureNames } from "./feature-graph/index.ts";
 export { forestProbabilities, type PackedForest, packForests, type VigraForest, type VigraTree } from "./forest/index.ts";
 export { gaussianSmooth } from "./gaussian/index.ts";
 export { localMaxima } from "./local-maxima/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
+export {
+  columnsOf,
+  type FeatureEngine,
+  PIXEL_FILTERS,
+  type PixelFeature,
+  type PixelFeaturePlan,
+  type PixelFeatureScratch,
+  type PixelFeatureSet,
+  type PixelFilter,
+  type PixelImage,
+  pixelFeatureScratch,
+  pixelFeatures,
+  planPixelFeatures,
+  type Region,
+} from "./pixel-features/index.ts";
 export { type RegionGraph, regionGraph } from "./region-graph/index.ts";
+export {
+  type AgglomerationOptions,
+  agglomerateRegions,
+  type Classify,
+  EdgeQueue,
+  edgeClassifier,
+  findMitochondria,
+  MergeGraph,
+  type Mitochondria,
+  relabelRegions,
+  removeInclusions,
+} from "./region-merging/index.ts";
 export { applyTable, type Renumbered, remapLabels, renumber, uniqueLabels } from "./remap/index.ts";
 export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
 export * from "./shape.ts";
+export {
+  countVotes,
+  RandomIntegers,
+  type TrainedForest,
+  type TrainOptions,
+  trainVoteForest,
+  type VoteForest,
+  voteClassifier,
+} from "./vote-forest/index.ts";
 export { seededWatershed } from "./watershed/index.ts";

@@ -21,3 +21,10 @@ export function fib25Labels(name: "ws" | "gt"): Uint32Array<ArrayBuffer> {
 export function fib25Membrane(): Uint8Array {
   return gunzipSync(readFileSync(`${folder}/membrane_prob_derived.u8.raw.gz`));
 }
+
+/** The values of a .npy.gz file of 32-bit numbers under the data folder. */
+export function readNpy32<T extends Uint32Array | Float32Array>(Type: new (buffer: ArrayBuffer) => T, path: string): T {
+  const npy = gunzipSync(readFileSync(`${DATA}/${path}`));
+  const start = 10 + npy.readUInt16LE(8);
+  return new Type(Uint8Array.from(npy.subarray(start)).buffer);
+}

@@ -8,7 +8,7 @@
  */
 export { defaultConfigText } from "./default-text.ts";
 export { configJsonSchema, type JsonSchema } from "./json-schema.ts";
-export { loadConfig } from "./load.ts";
+export { loadConfig, loadStep } from "./load.ts";
 export { type ParseConfigOptions, parseConfig } from "./parse.ts";
 export { configReferenceMarkdown } from "./reference.ts";
 export * from "./types.ts";

@@ -7,7 +7,7 @@ import { AxonloomError, isAxonloomError } from "../errors.ts";
 import { isMissing, reasonOf } from "../fs-errors.ts";
 import { checkStep } from "../segment/plugins.ts";
 import { createSegmentor } from "../segment/segmentor.ts";
-import { STEP_NAMES } from "../segment/types.ts";
+import { STEP_NAMES, type StepConfig, type StepName } from "../segment/types.ts";
 import { parseUserReference } from "../segment/user-module.ts";
 import { parseConfig } from "./parse.ts";
 import { configError, type KeyPath, type Problem } from "./problems.ts";
@@ -24,6 +24,15 @@ export async function loadConfig(path: string, options: CallOptions = {}): Promi
   const problems = await problemsOfPlugins(config);
   if (problems.length > 0) throw configError(problems, path);
   return config;
+}
+
+/** One step of a configuration file, checked as a run would check it, while the files of other steps need not exist. Throws as {@link loadConfig}. */
+export async function loadStep(path: string, name: StepName, options: CallOptions = {}): Promise<StepConfig> {
+  const raw = await readConfigFile(path, options);
+  const { segmentor } = parseConfig(raw, { baseFolder: dirname(resolve(path)), file: path });
+  const step = segmentor.configuration[name];
+  await checkStep(step, name);
+  return step;
 }
 
 async function readConfigFile(path: string, { signal }: CallOptions): Promise<unknown> {

@@ -65,6 +65,21 @@ test("files that a step depends on get absolute paths", () => {
   ]);
 });
 
+test("a classifier gets an absolute path", () => {
+  const agglomerate = (parameters: unknown) =>
+    parse(withStep("agglomerate-supervoxels", { function: "neuroproof_agglomerate", parameters })).segmentor.configuration[
+      "agglomerate-supervoxels"
+    ].parameters;
+  expect(agglomerate({ classifier: { path: "agglom.xml" }, threshold: 0.3 })).toMatchObject({
+    classifier: { path: "/data/lab/agglom.xml" },
+    threshold: 0.3,
+  });
+  expect(agglomerate({ classifier: { path: "/models/agglom.xml" } })).toMatchObject({ classifier: { path: "/models/agglom.xml" } });
+  const inDvid = { classifier: { path: "kv/agglom", "dvid-server": "http://dvid", uuid: "abc" } };
+  const { problems } = failure(withStep("agglomerate-supervoxels", { function: "neuroproof_agglomerate", parameters: inDvid }));
+  expect(JSON.stringify(problems)).toMatch(/kept in DVID cannot be read yet; store it as a file/);
+});
+
 test("x, y, z of the file is z, y, x in the program", () => {
   const config = parse({
     input: { source: "/abs/grey.npy", "voxel-size-nm": [4, 5, 40] },
@@ -162,11 +177,7 @@ const paper = {
 test("the paper's file: what does not exist yet is named, and nothing else", () => {
   const { error, problems } = failure(paper);
   expect(error.code).toBe("E_CONFIG_UNSUPPORTED");
-  expect(Object.keys(problems)).toEqual([
-    "dvid-info",
-    "options.segmentor.configuration.predict-voxels.function",
-    "options.segmentor.configuration.agglomerate-supervoxels.function",
-  ]);
+  expect(Object.keys(problems)).toEqual(["dvid-info", "options.segmentor.configuration.predict-voxels.function"]);
 });
 
 test("the paper's file with input, output and built-ins", () => {

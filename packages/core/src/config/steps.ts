@@ -42,7 +42,7 @@ interface WrittenStep extends PythonStep {
   readonly "depends-on"?: readonly string[] | undefined;
 }
 
-/** The step with absolute paths: of a user's function, of a built-in's `source`, and in `depends-on`. */
+/** The step with absolute paths: of a user's function, of a built-in's `source` and files, and in `depends-on`. */
 export function resolveStepPaths<S extends WrittenStep>(step: S, baseFolder: string): S {
   const { source } = step.parameters;
   const builtIn = BUILT_INS.get(shortName(step.function));
@@ -50,10 +50,20 @@ export function resolveStepPaths<S extends WrittenStep>(step: S, baseFolder: str
   if (pythonReference(step) !== null)
     return { ...resolvePythonStep(step, baseFolder), ...(files !== undefined && { "depends-on": files }) };
   const isSource = builtIn !== undefined && "source" in builtIn.schema.shape && typeof source === "string";
+  let parameters = isSource ? { ...step.parameters, source: resolveSource(source, baseFolder) } : step.parameters;
+  for (const keys of builtIn?.files ?? []) parameters = resolveAt(parameters, keys, baseFolder) as typeof parameters;
   return {
     ...step,
     function: resolvePlugin(step.function, baseFolder),
-    parameters: isSource ? { ...step.parameters, source: resolveSource(source, baseFolder) } : step.parameters,
+    parameters,
     ...(files !== undefined && { "depends-on": files }),
   };
+}
+
+/** The value with the path that lies behind `keys` made absolute; as it is where there is no text. */
+function resolveAt(value: unknown, keys: readonly string[], baseFolder: string): unknown {
+  const [key, ...further] = keys;
+  if (key === undefined) return typeof value === "string" && value !== "" ? resolve(baseFolder, value) : value;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return value;
+  return { ...value, [key]: resolveAt((value as Record<string, unknown>)[key], further, baseFolder) };
 }

@@ -1,9 +1,7 @@
 /** How many tasks may run at once: from cores and from memory. */
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { AxonloomError } from "../errors.ts";
-
-/** Left for the system and the driver. */
-const RESERVED_BYTES = 512 * 2 ** 20;
+import { gib, machineMemory, RESERVED_BYTES } from "./machine.ts";
 
 export interface SlotsRequest {
   /** Planned bytes of one task at its peak. */
@@ -14,6 +12,8 @@ export interface SlotsRequest {
   readonly coresPerTask?: number;
   /** Memory to plan with; absent: what the machine, or its container, has. */
   readonly memoryBytes?: number;
+  /** Of it, what something else takes: the heap of a Spark server. */
+  readonly otherBytes?: number;
 }
 
 export interface Slots {
@@ -27,25 +27,17 @@ export interface Slots {
 export function planSlots(request: SlotsRequest): Slots {
   const memoryBytes = request.memoryBytes ?? machineMemory();
   const cores = availableParallelism();
-  const fitting = Math.floor(Math.max(0, memoryBytes - RESERVED_BYTES) / request.bytesPerTask);
+  const reserved = RESERVED_BYTES + (request.otherBytes ?? 0);
+  const fitting = Math.floor(Math.max(0, memoryBytes - reserved) / request.bytesPerTask);
   const wanted = request.wanted ?? Math.max(1, Math.floor(cores / (request.coresPerTask ?? 1)));
   const slots = request.wanted === undefined ? Math.min(wanted, fitting) : wanted;
   if (fitting < slots || slots < 1) {
     throw new AxonloomError(
       "E_MEMORY",
-      `${wanted} worker(s) need ${gib(wanted * request.bytesPerTask)} (${gib(request.bytesPerTask)} for one subvolume) beside ${gib(RESERVED_BYTES)} reserved, ` +
+      `${wanted} worker(s) need ${gib(wanted * request.bytesPerTask)} (${gib(request.bytesPerTask)} for one subvolume) beside ${gib(reserved)} ${request.otherBytes ? "for Spark's server and the system" : "reserved"}, ` +
         `but ${gib(memoryBytes)} are there; take a smaller chunk-size${wanted > 1 ? ", fewer workers" : ""} or a machine with more memory`,
       { wanted, ...request, memoryBytes },
     );
   }
   return { slots, bytesPerTask: request.bytesPerTask, memoryBytes, cores };
-}
-
-function machineMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 && limit < totalmem() ? limit : totalmem();
-}
-
-function gib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }

@@ -1,6 +1,12 @@
 /** The built-in steps by name, and the names of the original that do not exist here yet. */
 import type { z } from "zod";
 import { meanAgglomerate, meanAgglomerateParameters } from "./agglomerate/mean-agglomerate.ts";
+import {
+  checkNeuroproofAgglomerate,
+  neuroproofAgglomerate,
+  neuroproofAgglomerateIdentity,
+  neuroproofAgglomerateParameters,
+} from "./agglomerate/neuroproof/index.ts";
 import { noopAgglomeration, noopAgglomerationParameters } from "./agglomerate/noop-agglomeration.ts";
 import { findLargeEmptyRegions, findLargeEmptyRegionsParameters } from "./mask/find-large-empty-regions.ts";
 import type { ParameterSchema } from "./parameters.ts";
@@ -45,6 +51,8 @@ export interface BuiltIn extends ParameterSchema {
   readonly run: StepPlugins[StepName];
   /** Bytes per voxel at its peak beside its arguments, the result included. */
   readonly bytesPerVoxel: number;
+  /** Parameters that name files: keys on the way to each. */
+  readonly files?: readonly (readonly string[])[];
   /** What can be checked of the parameters before a run starts. */
   check?(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
   /** What else than its parameters a result depends on. */
@@ -115,6 +123,16 @@ const ALL: readonly BuiltIn[] = [
     run: meanAgglomerate,
     bytesPerVoxel: 4, // levels 2, graph 2
   }),
+  define({
+    name: "neuroproof_agglomerate",
+    step: "agglomerate-supervoxels",
+    schema: neuroproofAgglomerateParameters,
+    run: neuroproofAgglomerate,
+    files: [["classifier", "path"]],
+    check: checkNeuroproofAgglomerate,
+    identity: neuroproofAgglomerateIdentity,
+    bytesPerVoxel: 12, // graph (132 bytes a channel, region and edge: supervoxels of 200 voxels on average), or channel 4, levels 2, queue 4
+  }),
 ];
 
 /** By name; the original's misspelling of 2016 too. */
@@ -128,6 +146,5 @@ export const NOT_YET: ReadonlyMap<string, string> = new Map([
   ["ilastik_predict_with_array", "read_predictions, on a membrane map predicted elsewhere"],
   ["ilastik_simple_predict", "read_predictions, on a membrane map predicted elsewhere"],
   ["two_stage_voxel_predictions", "read_predictions, on a membrane map predicted elsewhere"],
-  ["neuroproof_agglomerate", "mean_agglomerate"],
   ["ilastik_multicut", "mean_agglomerate"],
 ]);

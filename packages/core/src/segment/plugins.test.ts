@@ -57,7 +57,7 @@ test.each<[string, StepName, string, RegExp]>([
     "E_CONFIG_UNSUPPORTED",
     /options\.segmentor\.configuration\.predict-voxels\.function: .*read_predictions/,
   ],
-  ["neuroproof_agglomerate", "agglomerate-supervoxels", "E_CONFIG_UNSUPPORTED", /mean_agglomerate/],
+  ["neuroproof_agglomerate", "agglomerate-supervoxels", "E_CONFIG_INVALID", /agglomerate-supervoxels\.parameters\.classifier: /],
   [
     "DVIDSparkServices.reconutils.plugins.two_stage_voxel_predictions",
     "predict-voxels",

@@ -5,6 +5,7 @@
  *
  * Reference: R. E. Tarjan and J. van Leeuwen, "Worst-case analysis of set union algorithms", J. ACM 31 (1984).
  */
+import { positionOf, sortedUnique } from "./sorted.ts";
 
 /** Matched segments of a run by index (offset of the subvolume + local id, from 1): a[k] and b[k] are the same body. */
 export interface IndexPairs {
@@ -25,7 +26,7 @@ export function resolveMatches(pairs: IndexPairs): Mapping {
   if (pairs.a.length !== pairs.b.length) {
     throw new RangeError(`matches: expected as many on both sides, found ${pairs.a.length} and ${pairs.b.length}`);
   }
-  const members = sortedUnique(pairs);
+  const members = sortedUnique(pairs.a, pairs.b);
   const parent = new Int32Array(members.length);
   for (let i = 0; i < parent.length; i++) parent[i] = i;
   const rootOf = (member: number) => {
@@ -61,26 +62,4 @@ export function localMapping(mapping: Mapping, offset: number, segments: number)
   const to = positionOf(mapping.members, offset + segments + 1);
   const members = Uint32Array.from(mapping.members.subarray(from, to), (index) => index - offset);
   return { members, roots: mapping.smallest.slice(from, to) };
-}
-
-function sortedUnique({ a, b }: IndexPairs): Float64Array {
-  const ends = new Float64Array(a.length * 2);
-  ends.set(a);
-  ends.set(b, a.length);
-  ends.sort();
-  let unique = 0;
-  for (let i = 0; i < ends.length; i++) if (i === 0 || ends[i] !== ends[i - 1]) ends[unique++] = ends[i]!;
-  return ends.slice(0, unique);
-}
-
-/** Position of the first member that is not below `index`. */
-function positionOf(members: Float64Array, index: number): number {
-  let low = 0;
-  let high = members.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (members[middle]! < index) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,13 +1,8 @@
-/** Opens a session for the engine: settings, what the cluster can do, and the proof that its executors can do our work. */
-import { randomUUID } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
-import { join } from "node:path";
-import { rowsOf, SparkSession, sparkFunction, type WorkerOptions } from "@axonloom/spark-connect";
+/** Opens a session for the engine: settings, and what the cluster has. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { SparkSession, type WorkerOptions } from "@axonloom/spark-connect";
 import { AxonloomError } from "../../errors.ts";
-import { writeEntry } from "./bundle.ts";
 import { fromSparkError } from "./errors.ts";
-import { PROBE_SCHEMA } from "./task.ts";
 
 /** What the engine relies on; all can be set in a session of any server. */
 const SETTINGS = {
@@ -25,22 +20,34 @@ const SETTINGS = {
 
 export interface Cluster {
   readonly session: SparkSession;
-  readonly slots: number;
+  /** Spark's cores, as far as it counts them: 2 at least. */
+  readonly cores: number;
   readonly maxAttempts: number;
   /** Of the rows of one job that come back: Spark ends a job above it. */
   readonly maxResultBytes: number;
 }
 
-export async function openCluster(
-  url: string,
-  options: { readonly token?: string; readonly worker?: WorkerOptions },
-): Promise<Cluster> {
+export interface OpenOptions {
+  readonly token?: string;
+  readonly worker?: WorkerOptions;
+  /** The cluster's server has just been started: its executors are still coming. */
+  readonly fresh?: boolean;
+}
+
+/** How long the first task may wait for an executor. */
+const FIRST_TASK_MS = 300_000;
+/** Executors start within so much of each other. */
+const SETTLED_MS = 3_000;
+
+/** `E_SPARK_UNREACHABLE`, `E_SPARK_VERSION`; `E_SPARK_WORKER` when no executor takes a task for minutes. */
+export async function openCluster(url: string, { fresh = false, ...options }: OpenOptions): Promise<Cluster> {
   try {
     const session = await SparkSession.connect(url, options);
     try {
-      const slots = await slotsOf(session);
+      await firstTask(session);
+      const cores = fresh ? await settledCores(session) : await coresOf(session);
       await session.config.set(SETTINGS);
-      return { session, slots, maxAttempts: await attemptsOf(session), maxResultBytes: await resultBytesOf(session) };
+      return { session, cores, maxAttempts: await attemptsOf(session), maxResultBytes: await resultBytesOf(session) };
     } catch (error) {
       await session.close();
       throw error;
@@ -50,10 +57,37 @@ export async function openCluster(
   }
 }
 
-/** Spark's own default for the number of tasks: the cores that it has. */
-async function slotsOf(session: SparkSession): Promise<number> {
+/** Without this, a cluster that has nothing for us would be waited for without a word. */
+async function firstTask(session: SparkSession): Promise<void> {
+  const signal = AbortSignal.timeout(FIRST_TASK_MS);
+  try {
+    await session.range(1, { numPartitions: 1 }).collect({ signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new AxonloomError(
+      "E_SPARK_WORKER",
+      `expected an executor of Spark to take a task within ${FIRST_TASK_MS / 60_000} minutes, found none: the cluster has no room for one (spark.executor.memory, spark.executor.cores), ` +
+        "others use all of it, or its executors cannot reach the driver; the cluster's page and the executors' logs say which",
+    );
+  }
+}
+
+/** Spark's own default for the number of tasks: the cores that it has now. */
+async function coresOf(session: SparkSession): Promise<number> {
   const [row] = await session.range(10_000).select("spark_partition_id() as p").groupBy().agg("count(distinct p) as n").collect();
   return Number((row as { readonly n: bigint }).n);
+}
+
+/** The number once no executor has come for a while. */
+async function settledCores(session: SparkSession): Promise<number> {
+  let cores = await coresOf(session);
+  for (let since = Date.now(); Date.now() - since < SETTLED_MS; await sleep(500)) {
+    const now = await coresOf(session);
+    if (now === cores) continue;
+    cores = now;
+    since = Date.now();
+  }
+  return cores;
 }
 
 async function attemptsOf({ config }: SparkSession): Promise<number> {
@@ -71,52 +105,4 @@ async function resultBytesOf({ config }: SparkSession): Promise<number> {
 export function sizeOf(text: string): number {
   const [, number, unit = ""] = /^(\d+)\s*([kmgtp]?)i?b?$/i.exec(text.trim()) ?? [];
   return Number(number) * 1024 ** ["", "k", "m", "g", "t", "p"].indexOf(unit.toLowerCase());
-}
-
-/** Tasks on the executors read a file that was just written. Throws `E_SPARK_WORKER` or `E_SPARK_STORE`. */
-export async function probeExecutors({ session, slots }: Cluster, sharedFolder: string): Promise<void> {
-  await mkdir(sharedFolder, { recursive: true });
-  const file = join(sharedFolder, `probe-${randomUUID()}`);
-  const secret = randomUUID();
-  await writeFile(file, secret);
-  const fn = sparkFunction(await writeEntry(sharedFolder, []), "probe", { returns: PROBE_SCHEMA, parameters: { file } });
-  const tasks = session.range(slots, { numPartitions: slots }).mapPartitions(fn);
-  try {
-    for await (const batch of tasks.batches()) {
-      for (const { host, node, found } of rowsOf(batch) as Iterable<Record<"host" | "node" | "found", string>>) {
-        if (found !== secret) throw notShared(sharedFolder, host, found);
-        if (Number(node.split(".")[0]) < 20) throw tooOld(host, node);
-      }
-    }
-  } catch (error) {
-    const known = fromSparkError(error);
-    if (!(known instanceof AxonloomError) || !["E_WORKER_DIED", "E_SPARK_FAILED"].includes(known.code)) throw known;
-    throw new AxonloomError(
-      "E_SPARK_WORKER",
-      `expected Spark's executors to run a Node.js task, found: ${known.message}; install Node.js 20 or newer on every executor and put it on their PATH, or say where it is with --node-path`,
-      {},
-      error,
-    );
-  } finally {
-    await rm(file, { force: true });
-  }
-}
-
-function notShared(folder: string, host: string, found: string): AxonloomError {
-  return new AxonloomError(
-    "E_SPARK_STORE",
-    `expected the executor on ${host} to see the run folder as ${hostname()} does (${folder}), found: ${found}; put checkpoint-dir, input and output on storage that all machines have under the same path`,
-    { folder, host, found },
-  );
-}
-
-function tooOld(host: string, found: string): AxonloomError {
-  return new AxonloomError(
-    "E_SPARK_WORKER",
-    `expected Node.js 20 or newer on the executor ${host}, found ${found}; install a newer one`,
-    {
-      host,
-      found,
-    },
-  );
 }

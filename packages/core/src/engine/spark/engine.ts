@@ -46,7 +46,8 @@ const FREE_MS = 10_000;
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
   readonly rowsStayInCluster = true;
-  readonly slots: number;
+  /** Known exactly once the executors were probed. */
+  slots: number;
   readonly maxResultBytes: number;
   readonly session: SparkSession;
   readonly #options: SparkEngineOptions;

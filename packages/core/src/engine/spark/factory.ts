@@ -10,15 +10,19 @@ export interface SparkEngineFactoryOptions {
   readonly url?: string;
   /** Token of that server; absent: SPARK_CONNECT_AUTHENTICATE_TOKEN of the environment. */
   readonly token?: string;
-  /** Without `url`: tasks at once on this machine; absent: as many as cores and memory allow. */
+  /** Without `url`: the cluster, `spark://host:7077`, `yarn` or `k8s://…`; absent: this machine. */
+  readonly master?: string;
+  /** On this machine: tasks at once; absent: as many as cores and memory allow. */
   readonly workers?: number;
-  /** Without `url`: memory to plan with; absent: what the machine has. */
+  /** On this machine: memory to plan with; absent: what the machine has. */
   readonly memoryBytes?: number;
-  /** Without `url`: cores that one task uses. */
+  /** On this machine: cores that one task uses. */
   readonly coresPerTask?: number;
   /** Without `url`: heap of the server, as in `4g`. */
   readonly heap?: string;
-  /** Without `url`: folder of a Spark 4.1; absent: SPARK_HOME. */
+  /** Without `url`: further settings of Spark. */
+  readonly conf?: Readonly<Record<string, string>>;
+  /** Without `url`: folder of a Spark 4.1; absent: SPARK_HOME, else what `axonloom setup spark` has installed. */
   readonly sparkHome?: string;
   /** Node's executable on the executors; absent: `node` on their PATH. */
   readonly nodePath?: string;
@@ -34,29 +38,30 @@ const ATTEMPTS = 3;
 export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): EngineFactory {
   return async ({ bytesPerTask, runFolder, onEvent }) => {
     // Loaded here: who works locally does not wait for gRPC, Arrow and esbuild.
-    const [{ openCluster, probeExecutors }, { SparkEngine }, { startSparkServer }] = await Promise.all([
-      import("./connect.ts"),
-      import("./engine.ts"),
-      import("./server.ts"),
-    ]);
-    const { url, token, workers, memoryBytes, coresPerTask, heap, sparkHome, nodePath } = options;
-    const start = async () => {
+    const [{ openCluster }, { checkExecutors, probeExecutors }, { SparkEngine }, { lastWords, startSparkServer }] =
+      await Promise.all([import("./connect.ts"), import("./probe.ts"), import("./engine.ts"), import("./server.ts")]);
+    const { url, token, workers, memoryBytes, coresPerTask, heap, conf, sparkHome, nodePath } = options;
+    const here = () => {
       const request = { bytesPerTask, wanted: workers, memoryBytes, coresPerTask };
-      const { slots } = planSlots(withoutAbsent(request) as { bytesPerTask: number });
-      return await startSparkServer({ master: `local[${slots},${ATTEMPTS}]`, ...withoutAbsent({ heap, sparkHome }) });
+      return `local[${planSlots(withoutAbsent(request) as { bytesPerTask: number }).slots},${ATTEMPTS}]`;
     };
+    const start = async () =>
+      await startSparkServer({ master: options.master ?? here(), ...withoutAbsent({ heap, conf, sparkHome }) });
     const server = url === undefined ? await start() : null;
     try {
       const cluster = await openCluster(url ?? server!.url, {
         ...withoutAbsent({ token: server?.token ?? token }),
         worker: withoutAbsent({ nodePath }),
+        fresh: options.master !== undefined && url === undefined,
       });
       const sharedFolder = join(runFolder, "spark", randomUUID());
       const onClose = async () => await server?.stop();
-      const engine = new SparkEngine({ ...cluster, sharedFolder, onEvent, onClose });
-      server?.onDeath((log) => engine.lose(died(log)));
+      const engine = new SparkEngine({ ...cluster, slots: cluster.cores, sharedFolder, onEvent, onClose });
+      server?.onDeath((log) => engine.lose(died(lastWords(log))));
       try {
-        await probeExecutors(cluster, sharedFolder);
+        const executors = await probeExecutors(cluster.session, { cores: cluster.cores, sharedFolder });
+        checkExecutors(executors, sharedFolder);
+        engine.slots = executors.reduce((sum, { slots }) => sum + slots, 0);
         await engine.prepare();
         return engine;
       } catch (error) {
@@ -73,7 +78,7 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
 function died(log: string): AxonloomError {
   return new AxonloomError(
     "E_SPARK_LOST",
-    `the Spark server of this run has ended; the same command goes on from the run folder, perhaps with more memory for it (--spark-heap). Its last words: ${log.slice(-1500).trim()}`,
+    `the Spark server of this run has ended; the same command goes on from the run folder, perhaps with more memory for it (--spark-heap). Its last words: ${log}`,
   );
 }
 

@@ -1,20 +1,25 @@
-/** A Spark Connect server of our own: on this machine, for one run, and never longer than this process lives. */
+/**
+ * A Spark Connect server of our own, which is Spark's driver: on this machine, for one run, and never longer than this process lives.
+ * Its executors are threads in it (`local`), or those of a cluster. It takes calls from this machine only, by a token that nobody else sees.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AxonloomError } from "../../errors.ts";
+import { driverAddress } from "./driver-address.ts";
+import { checkJava, findSpark } from "./find.ts";
 
 export interface SparkServerOptions {
-  /** Spark's master, for instance `local[2,4]`: two tasks at once, four tries each. */
+  /** Spark's master: `local[2,4]` (two tasks at once, four tries each), `spark://host:7077`, `yarn`, `k8s://https://host:6443`. */
   readonly master: string;
-  /** Folder of a Spark 4.1; absent: SPARK_HOME of the environment. */
+  /** Folder of a Spark 4.1; absent: SPARK_HOME of the environment, else what `axonloom setup spark` has installed. */
   readonly sparkHome?: string;
   /** Heap of the server, as Java writes it; the tasks' own memory comes on top. Default 4g. */
   readonly heap?: string;
+  /** Further settings of Spark; they win over those of `spark-defaults.conf`. Other users of the machine can see them. */
   readonly conf?: Readonly<Record<string, string>>;
 }
 
@@ -28,7 +33,9 @@ export interface SparkServer {
   stop(): Promise<void>;
 }
 
-const START_MS = 180_000;
+export const DEFAULT_HEAP = "4g";
+/** YARN and Kubernetes take their time: Spark's jars travel, containers are made. */
+const START_MS = { local: 180_000, cluster: 600_000 };
 /** What is kept of the server's log, for the message when it does not start. */
 const LOG_CHARACTERS = 20_000;
 
@@ -47,25 +54,28 @@ const WATCHDOG = [
   "exit $code",
 ].join("\n");
 
-/** Throws `E_SPARK_NOT_FOUND` or `E_SPARK_START`. */
-export async function startSparkServer({ master, heap = "4g", conf = {}, ...options }: SparkServerOptions): Promise<SparkServer> {
-  const home = checkedHome(options.sparkHome ?? process.env["SPARK_HOME"]);
-  checkJava();
+/** Throws `E_SPARK_NOT_FOUND`, `E_SPARK_VERSION`, `E_SPARK_UNREACHABLE` (the cluster's master), or `E_SPARK_START`. */
+export async function startSparkServer({ master, ...options }: SparkServerOptions): Promise<SparkServer> {
+  const local = master.startsWith("local");
+  const home = findSpark(options.sparkHome).folder;
+  await checkJava();
+  const address = local ? { SPARK_LOCAL_IP: "127.0.0.1" } : await driverAddress(master);
   const folder = await mkdtemp(join(tmpdir(), "axonloom-spark-"));
+  const temporary = join(folder, "tmp");
+  await mkdir(temporary);
+  const heap = options.heap ?? DEFAULT_HEAP;
   const token = randomBytes(24).toString("hex");
   const settings = {
     "spark.connect.grpc.binding.address": "127.0.0.1",
     "spark.connect.grpc.binding.port": "0",
-    "spark.ui.enabled": "false",
     "spark.sql.warehouse.dir": join(folder, "warehouse"),
-    "spark.local.dir": join(folder, "local"),
-    ...conf,
+    ...(local && { "spark.ui.enabled": "false" }),
+    ...checkedConf(options.conf ?? {}),
   };
   const submit = [
     join(home, "bin", "spark-submit"),
-    ...["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--master", master, "--driver-memory", heap],
-    // Without memory a server hangs; one that has ended can be seen.
-    ...["--driver-java-options", "-XX:+ExitOnOutOfMemoryError"],
+    ...["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--master", master, "--deploy-mode", "client"],
+    ...["--driver-memory", heap],
     ...Object.entries(settings).flatMap(([key, value]) => ["--conf", `${key}=${value}`]),
   ];
   const child = spawn("/bin/sh", ["-c", WATCHDOG, "sh", folder, ...submit], {
@@ -74,10 +84,12 @@ export async function startSparkServer({ master, heap = "4g", conf = {}, ...opti
     detached: true, // Ctrl-C is for this process, which then ends the server in order
     env: {
       ...process.env,
+      ...address,
       SPARK_HOME: home,
-      SPARK_LOCAL_IP: "127.0.0.1",
+      SPARK_DAEMON_MEMORY: heap, // where it is set it wins over --driver-memory
       SPARK_CONNECT_AUTHENTICATE_TOKEN: token,
       PYSPARK_PYTHON: join(folder, "no-python"), // sessions name their own executable
+      SPARK_SUBMIT_OPTS: [process.env["SPARK_SUBMIT_OPTS"], ...javaOptions(temporary)].filter(Boolean).join(" "),
     },
   });
   const listeners: ((log: string) => void)[] = [];
@@ -95,7 +107,7 @@ export async function startSparkServer({ master, heap = "4g", conf = {}, ...opti
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const port = await waitForPort(log, child);
+    const port = await waitForPort(log, child, local ? START_MS.local : START_MS.cluster);
     child.unref(); // a server that runs does not keep this process alive
     return { url: `sc://127.0.0.1:${port}`, token, pid: child.pid!, onDeath: (listener) => void listeners.push(listener), stop };
   } catch (error) {
@@ -104,26 +116,30 @@ export async function startSparkServer({ master, heap = "4g", conf = {}, ...opti
   }
 }
 
-function checkedHome(home: string | undefined): string {
-  const submit = home === undefined ? null : join(home, "bin", "spark-submit");
-  if (home !== undefined && submit !== null && existsSync(submit)) return home;
-  throw new AxonloomError(
-    "E_SPARK_NOT_FOUND",
-    `expected SPARK_HOME to name the folder of a Spark 4.1, found ${home === undefined ? "it is not set" : `no ${submit}`}; ` +
-      "`pip install pyspark==4.1.4` brings one: SPARK_HOME is then the folder of the package pyspark",
-    { home: home ?? null },
-  );
+/** Of the server's Java alone: settings of the driver's options stay the user's, and executors get none of these. */
+function javaOptions(temporary: string): string[] {
+  return [
+    "-XX:+ExitOnOutOfMemoryError", // without memory a server hangs; one that has ended can be seen
+    `"-Djava.io.tmpdir=${temporary}"`, // Spark's folders, unless `spark.local.dir` is set
+  ];
 }
 
-function checkJava(): void {
-  const { JAVA_HOME, PATH = "" } = process.env as { JAVA_HOME?: string; PATH?: string };
-  const places = JAVA_HOME === undefined ? PATH.split(delimiter) : [join(JAVA_HOME, "bin")];
-  if (places.some((folder) => existsSync(join(folder, "java")))) return;
-  throw new AxonloomError(
-    "E_SPARK_NOT_FOUND",
-    `expected Java 17 or 21 for Spark, found no java ${JAVA_HOME === undefined ? "on the PATH" : `in ${places[0]} (JAVA_HOME)`}; install it, or set JAVA_HOME`,
-    { places },
-  );
+function checkedConf(conf: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const key of Object.keys(conf)) {
+    if (key !== "spark.connect.authenticate.token") continue;
+    throw new AxonloomError(
+      "E_USAGE",
+      `setting ${key}: expected it to be left out: the token of this server is made here, and a setting can be read by every task`,
+      { key },
+    );
+  }
+  return conf;
+}
+
+/** What matters in the log of a server that has ended: neither what went well, nor where in Spark's code it was. */
+export function lastWords(log: string): string {
+  const lines = log.split("\n").filter((line) => !/^\s+at |^\d\S* \S+ INFO |^\s*$/.test(line));
+  return lines.join("\n").slice(-1500).trim() || "none";
 }
 
 /** Of the shell that waits for the server, and then for its watchdog. */
@@ -145,14 +161,16 @@ function keepLog(child: ChildProcess, onDeath: (log: string) => void): () => str
   return () => log;
 }
 
-async function waitForPort(log: () => string, child: ChildProcess): Promise<number> {
-  for (const start = Date.now(); Date.now() - start < START_MS; await sleep(100)) {
+async function waitForPort(log: () => string, child: ChildProcess, limitMs: number): Promise<number> {
+  const start = Date.now();
+  for (; Date.now() - start < limitMs; await sleep(100)) {
     const port = /Spark Connect server started at: [\d.]+:(\d+)/.exec(log())?.[1];
     if (port !== undefined) return Number(port);
     if (child.exitCode !== null || DEATH.test(log())) break;
   }
+  const seconds = Math.round((Date.now() - start) / 1000);
   throw new AxonloomError(
     "E_SPARK_START",
-    `expected a Spark Connect server to start within ${START_MS / 1000} s, found: ${log().slice(-3000).trim() || "no word of it"}`,
+    `expected a Spark Connect server to start, found none after ${seconds} s; its last words: ${lastWords(log())}`,
   );
 }

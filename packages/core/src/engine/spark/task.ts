@@ -27,5 +27,21 @@ export interface ProbeParameters {
   readonly file: string;
 }
 
-/** Columns of what a probe task finds. */
-export const PROBE_SCHEMA = "host string, node string, found string";
+/** Columns of {@link ProbeRow}. */
+export const PROBE_SCHEMA = "host string, executor int, worker int, node string, arch string, cores int, memory long, found string";
+
+/** What a probe task finds. */
+export interface ProbeRow {
+  readonly host: string;
+  /** Process that has started the worker: one an executor and session. */
+  readonly executor: number;
+  /** Process of the worker. */
+  readonly worker: number;
+  readonly node: string;
+  readonly arch: string;
+  readonly cores: number;
+  /** Bytes of the machine, or of the container. */
+  readonly memory: bigint;
+  /** Content of the file, or why it cannot be read. */
+  readonly found: string;
+}

@@ -7,7 +7,7 @@
  * A stage's error comes back as a note: thrown, it would make Spark try the task again.
  */
 import { readFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { CoGroupFunction, MapFunction, TaskContext as SparkTaskContext } from "@axonloom/spark-connect";
@@ -17,9 +17,10 @@ import { setIsolatedHost } from "../../segment/isolation.ts";
 import { loadBroadcast } from "../local/broadcast.ts";
 import { consoleTo } from "../local/console.ts";
 import { plainBytes } from "../local/spill.ts";
+import { machineMemory } from "../machine.ts";
 import { type HostedStep, type ModuleLoader, runSteps } from "../task-host.ts";
 import type { TaskContext } from "../types.ts";
-import type { Note, ProbeParameters, TaskParameters } from "./task.ts";
+import type { Note, ProbeParameters, ProbeRow, TaskParameters } from "./task.ts";
 import { byKey, decodeKey, encodeIndex, encodeKey, noteRow, Pieces, seqOfKey, valueRows, type WireRow } from "./wire.ts";
 
 type Batches = Parameters<MapFunction>[0];
@@ -160,11 +161,13 @@ function failureOf({ attempt, stageId, partition }: SparkTaskContext): string {
   return `attempt ${attempt} of Spark's task ${partition} in stage ${stageId} ended; the executor's log says why`;
 }
 
-/** Whether this executor sees the run folder, and what it is. */
+/** What this executor is, and whether it sees the run folder. */
 export const probe: MapFunction<ProbeParameters> = async function* (batches, { file }) {
   for await (const _ of batches) {
     // its rows only make the task
   }
   const found = await readFile(file, "utf8").catch((error: Error) => error.message);
-  yield { host: hostname(), node: process.versions.node, found };
+  const { pid, ppid, arch, versions } = process;
+  const [cores, memory] = [availableParallelism(), BigInt(machineMemory())];
+  yield { host: hostname(), executor: ppid, worker: pid, node: versions.node, arch, cores, memory, found } satisfies ProbeRow;
 };

@@ -14,6 +14,8 @@ export interface RunContext {
   readonly store: KeyValueStore;
   /** For the tasks. */
   readonly preserved: Broadcast<PreservedBodies> | null;
+  /** With more matches than this the tasks resolve them. */
+  readonly driverMatches: number;
   readonly emit: RunListener;
   readonly signal: AbortSignal;
 }

@@ -34,8 +34,15 @@ export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
   readonly fresh?: boolean;
   /** false: the folder's configuration and summary stay those of its own run (used by `restitch` into another output). */
   readonly record?: boolean;
+  /**
+   * The driver holds so many matches, at up to 64 bytes each; more are resolved by the tasks, with the same result. 0: always by the tasks.
+   * Absent: 50 million.
+   */
+  readonly driverMatches?: number;
   readonly onEvent?: RunListener;
 }
+
+const DRIVER_MATCHES = 50_000_000;
 
 export interface CreateSegmentationResult {
   readonly summary: RunSummary;
@@ -90,7 +97,7 @@ async function runLocked(
     }
   };
   const counter = new ProgressCounter(emit);
-  const { workers, memoryBytes } = options;
+  const { workers, memoryBytes, driverMatches = DRIVER_MATCHES } = options;
   const local = { coresPerTask: config.coresPerTask, ...(workers && { workers }), ...(memoryBytes && { memoryBytes }) };
   const makeEngine = options.engine ?? localEngineFactory(local);
   let engine: Engine | null = null;
@@ -98,7 +105,7 @@ async function runLocked(
     engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder: config.runFolder, onEvent: counter.listen });
     const preserved = plan.preserved === null ? null : await engine.broadcast(plan.preserved);
     const signal = AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]);
-    const run: RunContext = { config, plan, engine, store, preserved, emit, signal };
+    const run: RunContext = { config, plan, engine, store, preserved, driverMatches, emit, signal };
     emit({
       event: "planned",
       subvolumes: plan.subvolumes.length,
@@ -184,7 +191,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter): Promise<Crea
       digest,
       bodies: written.bodies,
       segments: stitched.ids.total,
-      matches: stitched.matches,
+      matches: stitched.resolution.matches,
       subvolumes: n,
       restored: segmented.restored,
       "segmented-again": written.again,

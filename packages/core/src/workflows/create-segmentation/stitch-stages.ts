@@ -82,6 +82,11 @@ export interface FaceMatches {
   readonly segmentsB: Uint32Array;
 }
 
+export interface DecideTask extends FaceTask {
+  /** Segments of both sides. */
+  readonly segments: readonly [a: number, b: number];
+}
+
 export interface DecideParams {
   readonly runFolder: string;
   readonly segmentor: SegmentorConfig;
@@ -89,7 +94,7 @@ export interface DecideParams {
 }
 
 /** Applies the policy to the evidence of one face. */
-export async function decideFace(task: FaceTask, params: DecideParams): Promise<FaceMatches> {
+export async function decideFace(task: DecideTask, params: DecideParams): Promise<FaceMatches> {
   const { face, evidence: name } = task;
   const kept = await loadCheckpoint(openKeyValue(params.runFolder), name);
   if (kept.state !== "valid") {
@@ -102,10 +107,21 @@ export async function decideFace(task: FaceTask, params: DecideParams): Promise<
   const segmentor = await segmentorOf(params.segmentor);
   // Subvolume numbers are those of this run: the evidence may be older.
   const matches = segmentor.stitch({ ...decodeEvidence(kept.payload), a: face.a, b: face.b }, params.policy);
-  return {
-    a: face.a,
-    b: face.b,
-    segmentsA: Uint32Array.from(matches, (match) => match.a),
-    segmentsB: Uint32Array.from(matches, (match) => match.b),
-  };
+  const segmentsA = Uint32Array.from(matches, (match) => match.a);
+  const segmentsB = Uint32Array.from(matches, (match) => match.b);
+  checkSegments(face, face.a, segmentsA, task.segments[0]);
+  checkSegments(face, face.b, segmentsB, task.segments[1]);
+  return { a: face.a, b: face.b, segmentsA, segmentsB };
+}
+
+/** A segment that its subvolume does not have would be another subvolume's: a user's segmentor may be wrong. */
+function checkSegments({ a, b }: Face, subvolume: number, segments: Uint32Array, count: number): void {
+  const wrong = segments.find((segment) => segment < 1 || segment > count);
+  if (wrong === undefined) return;
+  throw new AxonloomError(
+    "E_PLUGIN_RESULT",
+    `stitch, face of subvolumes ${a} and ${b}: expected matches of segments 1 to ${count} of subvolume ${subvolume}, found segment ${wrong}; ` +
+      "correct the segmentor's stitch",
+    { a, b, subvolume, segment: wrong },
+  );
 }

@@ -1,22 +1,24 @@
 /** Step: from segmented subvolumes to the mapping of segments to bodies. */
 import { loadCheckpoint } from "../../checkpoint/index.ts";
-import { AxonloomError } from "../../errors.ts";
+import type { Dataset } from "../../engine/index.ts";
 import { forEachParallel } from "../../parallel.ts";
-import { type Mapping, resolveMatches } from "../../stitch/resolve.ts";
+import type { IndexPairs } from "../../stitch/resolve.ts";
 import { type SegmentIds, segmentIds } from "../../stitch/segment-ids.ts";
 import { stageRef } from "../stage-ref.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
 import { evidenceName } from "./fingerprints.ts";
+import { type Resolution, resolveInDriver } from "./resolve.ts";
+import { resolveInTasks } from "./resolve-in-tasks.ts";
 import type { Segmented } from "./segment.ts";
-import { type FaceMatches, type FaceTask, faceKey } from "./stitch-stages.ts";
+import { type DecideParams, type FaceMatches, type FaceTask, faceKey } from "./stitch-stages.ts";
+import { meetingLevel, planSuperBlocks } from "./super-blocks.ts";
 
 /** Looked up at once in the run folder. */
 export const LOOKUPS = 16;
 
 export interface Stitched {
   readonly ids: SegmentIds;
-  readonly mapping: Mapping;
-  readonly matches: number;
+  readonly resolution: Resolution;
 }
 
 export interface Faces {
@@ -65,22 +67,54 @@ export async function stitchAll(run: RunContext, segmented: Segmented, faces: Fa
     preserved: plan.preserved?.bodies ?? new BigUint64Array(0),
     counts: segmented.counts,
   });
-  const rows = faces.decidable.map((task) => ({ key: faceKey(task.face), value: task }));
-  const decide = { ...params, segmentor: config.segmentor, policy: config.stitch };
+  return { ids, resolution: await resolve(run, segmented, faces, ids) };
+}
+
+async function resolve(run: RunContext, { counts }: Segmented, faces: Faces, { offsets }: SegmentIds): Promise<Resolution> {
+  const { plan, config, engine, driverMatches, signal } = run;
+  const params: DecideParams = { runFolder: config.runFolder, segmentor: config.segmentor, policy: config.stitch };
+  const decide = (tasks: readonly FaceTask[], label: string) => {
+    const rows = tasks.map((task) => {
+      const segments = [counts[task.face.a]!, counts[task.face.b]!] as const;
+      return { key: faceKey(task.face), value: { ...task, segments } };
+    });
+    return engine.parallelize(rows).map(stageRef("decideFace"), params, { label });
+  };
+  if (driverMatches > 0) {
+    const pairs = await collectMatches(decide(faces.decidable, "stitch"), offsets, driverMatches, signal);
+    if (pairs !== null) return resolveInDriver(engine, pairs, { offsets, counts });
+    const message = `more than ${driverMatches} matches: resolved by the tasks`;
+    run.emit({ event: "log", level: "info", task: "stitch", message });
+  }
+  const blocks = planSuperBlocks(
+    plan.subvolumes.map(({ core }) => core),
+    offsets,
+  );
+  const byLevel = Array.from({ length: blocks.levels }, (): FaceTask[] => []);
+  for (const task of faces.decidable) byLevel[meetingLevel(blocks, task.face.a, task.face.b) - 1]!.push(task);
+  const label = driverMatches > 0 ? "resolve" : "stitch";
+  const matchesAt = (level: number) => decide(byLevel[level - 1]!, label);
+  return await resolveInTasks({ engine, runFolder: config.runFolder }, blocks, matchesAt, { signal });
+}
+
+/** The matches as pairs of segment indices; null when they are more than `most`. */
+async function collectMatches(
+  matches: Dataset<FaceMatches>,
+  offsets: readonly number[],
+  most: number,
+  signal: AbortSignal,
+): Promise<IndexPairs | null> {
   const a = new GrowingList();
   const b = new GrowingList();
-  for await (const { value } of engine
-    .parallelize(rows)
-    .map(stageRef("decideFace"), decide, { label: "stitch" })
-    .collect({ signal })) {
-    checkMatches(value, segmented.counts);
-    const [offsetA, offsetB] = [ids.offsets[value.a]!, ids.offsets[value.b]!];
+  for await (const { value } of matches.collect({ signal })) {
+    if (a.length + value.segmentsA.length > most) return null;
+    const [offsetA, offsetB] = [offsets[value.a]!, offsets[value.b]!];
     for (let i = 0; i < value.segmentsA.length; i++) {
       a.push(offsetA + value.segmentsA[i]!);
       b.push(offsetB + value.segmentsB[i]!);
     }
   }
-  return { ids, mapping: resolveMatches({ a: a.values(), b: b.values() }), matches: a.length };
+  return { a: a.values(), b: b.values() };
 }
 
 function* facesBySubvolume(faces: readonly FaceTask[]) {
@@ -93,24 +127,6 @@ function* facesBySubvolume(faces: readonly FaceTask[]) {
     }
   }
   for (const [id, tasks] of bySubvolume) yield { key: subvolumeKey(id), value: tasks };
-}
-
-/** A segment that its subvolume does not have would be another subvolume's: a user's segmentor may be wrong. */
-function checkMatches({ a, b, segmentsA, segmentsB }: FaceMatches, counts: readonly number[]): void {
-  for (const [subvolume, segments] of [
-    [a, segmentsA],
-    [b, segmentsB],
-  ] as const) {
-    const count = counts[subvolume]!;
-    const wrong = segments.find((segment) => segment < 1 || segment > count);
-    if (wrong === undefined) continue;
-    throw new AxonloomError(
-      "E_PLUGIN_RESULT",
-      `stitch, face of subvolumes ${a} and ${b}: expected matches of segments 1 to ${count} of subvolume ${subvolume}, found segment ${wrong}; ` +
-        "correct the segmentor's stitch",
-      { a, b, subvolume, segment: wrong },
-    );
-  }
 }
 
 /** A Float64Array that grows: 8 bytes a number, where a plain list would take 16 and more. */
@@ -129,6 +145,6 @@ class GrowingList {
   }
 
   values(): Float64Array {
-    return this.#data.subarray(0, this.length);
+    return this.#data.slice(0, this.length);
   }
 }

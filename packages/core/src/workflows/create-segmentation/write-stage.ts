@@ -51,7 +51,8 @@ export interface WrittenRow {
 
 const NONE = new BigUint64Array(0);
 
-type WrittenMeta = Omit<WrittenRow, "present" | "made">;
+/** The row without what follows from the matches. */
+export type WrittenSummary = Omit<WrittenRow, "present">;
 
 export async function relabelAndWrite(
   input: { readonly left: readonly SegmentedRow[]; readonly right: readonly WriteTask[] },
@@ -61,7 +62,7 @@ export async function relabelAndWrite(
   const [row, task] = [input.left[0]!, input.right[0]!];
   const { subvolume, roi } = row.task;
   const store = openKeyValue(params.runFolder);
-  const kept = await loadCheckpoint<WrittenMeta>(store, task.written);
+  const kept = await loadCheckpoint<WrittenSummary>(store, task.written);
   const made = row.status === "done" ? row.made : "";
   if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, made, present: kept.payload };
 
@@ -97,6 +98,11 @@ export async function relabelAndWrite(
   }
   await saveCheckpoint(store, task.written, meta, present);
   return { ...meta, made, present };
+}
+
+/** The row for a driver that does not hold the mapping. */
+export function withoutPresent({ present: _, ...summary }: WrittenRow): WrittenSummary {
+  return summary;
 }
 
 /** Marks the matched segments that occur; returns how many others do. */

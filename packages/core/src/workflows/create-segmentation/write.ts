@@ -1,17 +1,15 @@
 /** Step: relabel and write every core box, then check what was written. */
-import { bytesFingerprint, type CheckpointName, loadCheckpoint } from "../../checkpoint/index.ts";
+import { type CheckpointName, loadCheckpoint } from "../../checkpoint/index.ts";
 import { AxonloomError } from "../../errors.ts";
 import { formatBox } from "../../geometry/box.ts";
 import { forEachParallel } from "../../parallel.ts";
-import { type LocalMapping, localMapping } from "../../stitch/resolve.ts";
-import { bytesOf } from "../../volume/block.ts";
 import { stageRef } from "../stage-ref.ts";
-import { type RunContext, subvolumeKey } from "./context.ts";
+import type { RunContext } from "./context.ts";
 import { writtenName } from "./fingerprints.ts";
 import { prepareOutput } from "./output.ts";
 import type { Segmented } from "./segment.ts";
 import { LOOKUPS, type Stitched } from "./stitch.ts";
-import type { WriteParams, WriteTask } from "./write-stage.ts";
+import type { WriteParams } from "./write-stage.ts";
 
 export interface Written {
   /** Where the voxels lie now: a temporary name, or the published output when nothing had to be written. */
@@ -26,15 +24,14 @@ export interface Written {
 }
 
 export async function writeAll(run: RunContext, segmented: Segmented, stitched: Stitched): Promise<Written> {
-  const { plan, config, engine, signal } = run;
+  const { plan, config, signal } = run;
   const { destination, spec } = plan.output;
-  const { ids, mapping } = stitched;
-  const part = (id: number) => localMapping(mapping, ids.offsets[id]!, segmented.counts[id]!);
+  const { ids, resolution } = stitched;
   const names = plan.subvolumes.map(({ id, core }) => {
     const content = {
       labels: segmented.hashes[id],
       offset: ids.offsets[id],
-      mapping: mappingFingerprint(part(id)),
+      mapping: resolution.fingerprints[id],
       labelOffset: config.labelOffset,
       // Which ids are preserved where, and the ROI, stand in it.
       basis: plan.labelsBasis,
@@ -53,37 +50,23 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
     labelOffset: config.labelOffset,
     segments: ids.total,
   };
-  const tasks = function* () {
-    for (const { id } of plan.subvolumes) {
-      yield {
-        key: subvolumeKey(id),
-        value: { written: names[id]!, offset: ids.offsets[id]!, mapping: part(id) } satisfies WriteTask,
-      };
-    }
-  };
-  const written = segmented.rows.cogroup(engine.parallelize(tasks())).map(stageRef("relabelAndWrite"), params, { label: "write" });
+  const tasks = resolution.writeTasks(names.map((name, id) => ({ written: name, offset: ids.offsets[id]! })));
+  const rows = segmented.rows.cogroup(tasks).map(stageRef("relabelAndWrite"), params, { label: "write" });
   let voxels = 0;
   let labelled = 0;
   let bodies = 0;
   let again = 0;
-  const roots = new Set<number>();
   const preserved = new Set<string>();
-  for await (const { value } of written.collect({ signal, concurrency: config.parallelWrites })) {
+  for await (const { value } of resolution.summaries(rows, { signal, concurrency: config.parallelWrites })) {
     voxels += value.voxels;
     labelled += value.labelled;
     bodies += value.single;
     if (value.made !== segmented.made[value.subvolume]) again += 1;
-    const own = part(value.subvolume);
-    value.present.forEach((flag, m) => {
-      if (flag === 1) roots.add(own.roots[m]!);
-    });
     for (const id of value.preserved) preserved.add(id);
   }
-  return { volume, published, params, voxels, labelled, bodies: bodies + roots.size + preserved.size, again };
-}
-
-function mappingFingerprint({ members, roots }: LocalMapping): string {
-  return bytesFingerprint(bytesOf(members), new Uint8Array(roots.buffer, roots.byteOffset, roots.byteLength));
+  bodies += preserved.size + (await resolution.bodies(names, { signal }));
+  await resolution.free();
+  return { volume, published, params, voxels, labelled, bodies, again };
 }
 
 async function allThere({ store, emit, signal }: RunContext, names: readonly CheckpointName[]): Promise<boolean> {
