@@ -15,7 +15,6 @@ import {
   startSparkServer,
 } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { noise, noiseSum } from "./engine-stages.mjs";
 import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
 
 const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
@@ -23,6 +22,10 @@ const home = process.env["SPARK_HOME"];
 const available = required || (home !== undefined && existsSync(join(home, "bin", "spark-submit")));
 
 const module = new URL("./engine-stages.mjs", import.meta.url).href;
+const { noise, noiseSum } = (await import(module)) as {
+  readonly noise: (task: Noise) => Uint32Array;
+  readonly noiseSum: (words: Uint32Array) => unknown;
+};
 const stage = <In, Out, P = null>(name: string): StageRef<In, Out, P> => ({ module, export: name });
 const rowsOf = <T>(keys: readonly number[], value: (i: number) => T): Keyed<T>[] =>
   keys.map((i) => ({ key: String(i).padStart(4, "0"), value: value(i) }));
@@ -173,7 +176,7 @@ describe.skipIf(!available)("rows on Spark", () => {
   });
 
   test("large rows of the driver are sent in chunks, and in pieces", async () => {
-    const rows = rowsOf(count(3), (i) => noise({ bytes: 40 * 2 ** 20, seed: i }) as Uint32Array);
+    const rows = rowsOf(count(3), (i) => noise({ bytes: 40 * 2 ** 20, seed: i }));
     const expected = rows.map(({ key, value }) => [key, noiseSum(value)]);
     expect(await all(engine.parallelize(rows).map(stage("noiseSum"), null).collect())).toEqual(expected);
     const kept = await engine
@@ -247,7 +250,7 @@ describe.skipIf(!available)("rows on Spark", () => {
       return async function (this: unknown, ...rest: never[]) {
         const keep = vi.spyOn(frames, "persist");
         const kept = await persist.apply(this, rest);
-        for (const frame of keep.mock.contexts) await frame.unpersist({ blocking: true });
+        for (const frame of keep.mock.contexts as unknown as Frames[]) await frame.unpersist({ blocking: true });
         keep.mockRestore();
         return kept;
       };
