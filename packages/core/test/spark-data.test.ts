@@ -231,7 +231,8 @@ describe.skipIf(!available)("rows on Spark", () => {
       );
       const segmentor = { configuration: { "predict-voxels": { function: "./counted.mjs:counted" } } };
       const config = configOf(folder, { segmentor, ...options });
-      const spy = vi.spyOn(datasets(), "persist").mockImplementation(losingPersist());
+      const lose = losingPersist();
+      const spy = vi.spyOn(datasets(), "persist").mockImplementation(lose);
       try {
         const events: RunEvent[] = [];
         const { summary } = await createSegmentation(config, { engine: factory, onEvent: (event) => events.push(event) });

@@ -46,11 +46,12 @@ export function placedBySeq(frame: DataFrame, keys: number, partitions: number):
  */
 export function inOrder(frame: DataFrame, partitions: number, order: readonly number[] | null, tasks: number): DataFrame {
   if (order === null && tasks === 0) return frame;
-  const made = frame.select("spark_partition_id() as at", ...ROW_COLUMNS);
+  // The casts keep Spark from leaving `coalesce` out.
+  const made = frame.select("cast(spark_partition_id() as bigint) as at", ...ROW_COLUMNS);
   const limited = tasks === 0 ? made : made.coalesce(tasks);
   return rowColumns(
     limited
-      .select(`${order === null ? "at" : lookUp(order)} as pid`, ...ROW_COLUMNS)
+      .select(`${order === null ? "cast(at as int)" : lookUp(order)} as pid`, ...ROW_COLUMNS)
       .repartitionBy([directShufflePartitionId("pid")], partitions)
       .sortWithinPartitions("seq", "part"),
   );
@@ -59,5 +60,5 @@ export function inOrder(frame: DataFrame, partitions: number, order: readonly nu
 /** A table of numbers as an expression of SQL. */
 function lookUp(order: readonly number[]): string {
   const table = Buffer.concat(order.map(encodeIndex)).toString("hex");
-  return `cast(conv(hex(substring(X'${table}', 4 * at + 1, 4)), 16, 10) as int)`;
+  return `cast(conv(hex(substring(X'${table}', 4 * cast(at as int) + 1, 4)), 16, 10) as int)`;
 }
