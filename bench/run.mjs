@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [kernels] [neuroproof] [ilastik] [pipeline] [subvolume] [agglomeration] [spark-connect] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [neuroproof] [ilastik] [pipeline] [subvolume] [agglomeration] [spark-connect] [spark-engine] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *   [--fib25-membrane SOURCE]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
@@ -13,6 +13,7 @@ import { benchAgglomeration } from "./agglomeration.mjs";
 import { benchKernels } from "./kernels.mjs";
 import { benchPipeline } from "./pipeline.mjs";
 import { benchSparkConnect } from "./spark-connect.mjs";
+import { benchSparkEngine } from "./spark-engine.mjs";
 import { benchSubvolume } from "./subvolume.mjs";
 import { formatTable, megabytes, number } from "./table.mjs";
 
@@ -29,12 +30,12 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration", "spark-connect"];
+const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration", "spark-connect", "spark-engine"];
 /** Parts that are some of the kernels: their operations start with the name. */
 const KERNEL_PARTS = ["neuroproof", "ilastik"];
 const unknown = positionals.find((part) => ![...PARTS, ...KERNEL_PARTS].includes(part));
 if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${[...PARTS, ...KERNEL_PARTS].join(", ")}`);
-const parts = positionals.length === 0 ? PARTS : positionals;
+const parts = positionals.length === 0 ? PARTS.filter((part) => part !== "spark-engine" || process.env.SPARK_HOME) : positionals;
 
 const records = [];
 function emit(record) {
@@ -74,6 +75,11 @@ if (parts.includes("spark-connect")) {
 
 if (parts.includes("agglomeration"))
   process.stderr.write(`\n${await benchAgglomeration({ ...common, fib25Membrane: values["fib25-membrane"] ?? null })}\n`);
+
+if (parts.includes("spark-engine")) {
+  await benchSparkEngine({ ...common, pairs: Number(values.pairs) });
+  process.stderr.write(`\n${sparkEngineTables().join("\n\n")}\n`);
+}
 
 /** Two workers can only be twice as fast where two cores are free. */
 function speedupLine({ pairs, speedup_median, highest_load, cores }) {
@@ -123,6 +129,32 @@ function subvolumeTable() {
       ["planned MB", ({ planned_bytes }) => megabytes(planned_bytes)],
     ],
   );
+}
+
+function sparkEngineTables() {
+  const of = (wanted) => records.filter(({ kind }) => kind === wanted);
+  return [
+    formatTable(of("overhead"), [
+      ["overhead", ({ subvolumes }) => `${subvolumes} subvolumes`],
+      ["local s", ({ local_s }) => number(local_s)],
+      ["Spark s", ({ spark_s }) => number(spark_s)],
+      ["more s", ({ more_s }) => number(more_s)],
+      ["allowed s", ({ allowed_s }) => number(allowed_s)],
+      ["load", ({ highest_load }) => number(highest_load)],
+    ]),
+    formatTable(of("driver"), [
+      ["driver", ({ rows }) => `${rows} rows`],
+      ["seconds", ({ seconds }) => number(seconds)],
+      ["before MB", ({ before_bytes }) => megabytes(before_bytes)],
+      ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
+    ]),
+    formatTable(of("level"), [
+      ["kept rows", ({ level, megabytes }) => `${level}, ${megabytes} MB`],
+      ["made and read s", ({ first_s }) => number(first_s)],
+      ["read s", ({ second_s }) => number(second_s)],
+      ["again s", ({ third_s }) => number(third_s)],
+    ]),
+  ];
 }
 
 function pipelineTable() {

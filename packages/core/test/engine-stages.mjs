@@ -67,3 +67,17 @@ export const countRuns = (name, folder) => {
 };
 export const sleepFirst = ([ms]) => sleep(ms);
 export const sleepOrFail = (ms) => (ms < 0 ? fail() : sleep(ms));
+/** Bytes that do not compress, the same for the same seed. */
+export const noise = ({ bytes, seed }) => {
+  const words = new Uint32Array(bytes / 4);
+  let state = seed + 1;
+  for (let i = 0; i < words.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    words[i] = state;
+  }
+  return words;
+};
+const xor = (words) => words.reduce((a, b) => (a ^ b) >>> 0, 0);
+export const noiseSum = (words) => ({ length: words.length, xor: xor(words) });
+export const noiseSums = ({ left, right }) => ({ left: left.map(noiseSum), right });
+export const rightSums = ({ left, right }) => ({ left, right: right.map(noiseSum) });

@@ -89,6 +89,8 @@ export interface Engine {
   readonly name: string;
   /** Tasks that run at the same time. */
   readonly slots: number;
+  /** Kept rows stay where tasks run, so large values belong in rows. Else rows come back to this process, and large values belong in files. */
+  readonly rowsStayInCluster: boolean;
   parallelize<T>(rows: Iterable<Keyed<T>>): Dataset<T>;
   /**
    * Ships a value once, for parameters too large to travel with every task. It needs memory in each worker; `close` frees it.

@@ -37,6 +37,8 @@ export interface RunSummary {
   readonly subvolumes: number;
   /** Of these, taken from checkpoints. */
   readonly restored: number;
+  /** Of these, computed once more because Spark had lost their labels; only with `checkpoint: none`. */
+  readonly "segmented-again": number;
   readonly quarantined: number;
   readonly faces: number;
   readonly voxels: number;

@@ -29,7 +29,8 @@ type Analyze = NonNullable<MessageInitShape<typeof AnalyzePlanRequestSchema>["an
 
 export class DataFrame implements Frame<DataFrame> {
   readonly #host: PlanHost;
-  readonly #build: Build;
+  /** Let go once the message is made: it may hold rows that were sent long ago. */
+  #build: Build | null;
   readonly #planId: bigint;
   #columns: Columns | null;
   #relation: Promise<RelationInit> | null = null;
@@ -293,7 +294,9 @@ export class DataFrame implements Frame<DataFrame> {
   }
 
   async #relationOf(options: CallOptions): Promise<RelationInit> {
-    return { common: { planId: this.#planId }, relType: await this.#build(options) };
+    const relType = await this.#build!(options);
+    this.#build = null;
+    return { common: { planId: this.#planId }, relType };
   }
 
   #then(build: (input: RelationInit) => RelationType, columns: Columns | null = null): DataFrame {

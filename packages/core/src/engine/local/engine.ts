@@ -34,6 +34,7 @@ export interface LocalEngineOptions {
 
 export class LocalEngine implements Engine, TaskRunner {
   readonly name = "local";
+  readonly rowsStayInCluster = false;
   readonly slots: number;
   readonly #pool: Piscina<LocalTask, TaskResult>;
   readonly #spillFolder: string;

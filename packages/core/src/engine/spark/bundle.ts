@@ -10,13 +10,15 @@ const WORKER = fileURLToPath(new URL(`./worker.${EXTENSION}`, import.meta.url));
 /** Program of isolated steps. */
 export const ISOLATED_HOST = fileURLToPath(new URL(`../../segment/isolated-host.${EXTENSION}`, import.meta.url));
 
-/** Writes the entry for these modules into `folder` and gives its path: the same for the same modules. It exports `run` and `probe`. */
+/** Writes the entry for these modules into `folder` and gives its path: the same for the same modules. It exports `run`, `cogroup` and `probe`. */
 export async function writeEntry(folder: string, modules: readonly string[]): Promise<string> {
   const names = [...new Set(modules)].sort();
   const text = [
-    `import { probe, taskFunction } from ${JSON.stringify(WORKER)};`,
+    `import { cogroupFunction, probe, taskFunction } from ${JSON.stringify(WORKER)};`,
     ...names.map((name, i) => `import * as module${i} from ${JSON.stringify(pathOf(name))};`),
-    `export const run = taskFunction({ ${names.map((name, i) => `${JSON.stringify(name)}: module${i}`).join(", ")} });`,
+    `const modules = { ${names.map((name, i) => `${JSON.stringify(name)}: module${i}`).join(", ")} };`,
+    "export const run = taskFunction(modules);",
+    "export const cogroup = cogroupFunction(modules);",
     "export { probe };",
     "",
   ].join("\n");

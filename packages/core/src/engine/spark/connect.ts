@@ -4,7 +4,7 @@ import { SparkSession, type WorkerOptions } from "@axonloom/spark-connect";
 import { AxonloomError } from "../../errors.ts";
 import { attemptsOf } from "./checks.ts";
 import { fromSparkError } from "./errors.ts";
-import { readSettings, type Settings } from "./facts.ts";
+import { readSettings, type Settings, sizeOf } from "./facts.ts";
 
 /** What the engine relies on; all can be set in a session of any server. */
 const SETTINGS = {
@@ -18,6 +18,8 @@ const SETTINGS = {
   "spark.sql.inMemoryColumnarStorage.compressed": "false",
   // Until a stage has a name.
   "spark.job.description": "axonloom: look at the executors",
+  "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
+  "spark.sql.execution.arrow.maxBytesPerBatch": String(64 * 2 ** 20),
 };
 
 export interface Cluster {
@@ -26,6 +28,8 @@ export interface Cluster {
   readonly cores: number;
   readonly settings: Settings;
   readonly maxAttempts: number;
+  /** Of the rows of one job that come back: Spark ends a job above it. */
+  readonly maxResultBytes: number;
 }
 
 export interface OpenOptions {
@@ -51,7 +55,7 @@ export async function openCluster(url: string, { fresh = false, ...options }: Op
       const cores = fresh ? await settledCores(session) : await coresOf(session);
       const settings = await readSettings(session);
       await session.config.set(SETTINGS);
-      return { session, cores, settings, maxAttempts: attemptsOf(settings) };
+      return { session, cores, settings, maxAttempts: attemptsOf(settings), maxResultBytes: resultBytesOf(settings) };
     } catch (error) {
       await session.close();
       throw error;
@@ -92,4 +96,9 @@ async function settledCores(session: SparkSession): Promise<number> {
     since = Date.now();
   }
   return cores;
+}
+
+function resultBytesOf(settings: Settings): number {
+  const bytes = sizeOf(settings["spark.driver.maxResultSize"] ?? "1g", "b") ?? 0;
+  return bytes === 0 ? Number.POSITIVE_INFINITY : bytes; // 0: no limit
 }

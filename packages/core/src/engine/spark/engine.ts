@@ -20,6 +20,7 @@ import type { Broadcast, Dataset, Engine, EngineEvent, EngineListener, Keyed } f
 import { ISOLATED_HOST, writeEntry } from "./bundle.ts";
 import { SparkDataset } from "./dataset.ts";
 import { fromSparkError } from "./errors.ts";
+import type { Input } from "./group.ts";
 import type { SparkHost } from "./host.ts";
 import { KILL_MS } from "./kill.ts";
 import { PlanProgress } from "./progress.ts";
@@ -33,6 +34,8 @@ export interface SparkEngineOptions {
   readonly slots: number;
   /** How often Spark tries a task whose worker dies. */
   readonly maxAttempts: number;
+  /** Of the rows of one job that come back: Spark ends a job above it. */
+  readonly maxResultBytes: number;
   /** Folder that the executors see, too; the engine's own: made when needed, removed by `close`. */
   readonly sharedFolder: string;
   readonly onEvent?: EngineListener;
@@ -53,8 +56,10 @@ const SWEEP_MS = 1000;
 
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
+  readonly rowsStayInCluster = true;
   /** Known exactly once the executors were probed. */
   slots: number;
+  readonly maxResultBytes: number;
   readonly session: SparkSession;
   readonly #options: SparkEngineOptions;
   readonly #jobs = new Set<Job>();
@@ -75,6 +80,7 @@ export class SparkEngine implements Engine, SparkHost {
 
   constructor(options: SparkEngineOptions) {
     this.slots = options.slots;
+    this.maxResultBytes = options.maxResultBytes;
     this.session = options.session;
     this.#options = options;
   }
@@ -95,7 +101,7 @@ export class SparkEngine implements Engine, SparkHost {
   }
 
   async run(
-    frame: DataFrame,
+    { left, right }: Input,
     steps: readonly HostedStep[],
     { label, input, discard }: Pick<TaskParameters, "label" | "input" | "discard">,
     { signal }: CallOptions,
@@ -113,8 +119,12 @@ export class SparkEngine implements Engine, SparkHost {
     };
     const entry = await this.#entryOf(steps.map(({ module }) => module));
     await this.#describe(label, signal);
-    const name = label === "" ? "axonloom" : label;
-    return frame.mapPartitions(sparkFunction(entry, "run", { name, returns: ROW_SCHEMA, parameters: { ...parameters } }));
+    const how = { name: label === "" ? "axonloom" : label, returns: ROW_SCHEMA, parameters: { ...parameters } };
+    if (right === null) return left.mapPartitions(sparkFunction(entry, "run", how));
+    return left
+      .groupBy("pid")
+      .cogroup(right.groupBy("pid"))
+      .map(sparkFunction(entry, "cogroup", how));
   }
 
   async job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {

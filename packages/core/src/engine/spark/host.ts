@@ -2,13 +2,18 @@
 import type { DataFrame, SparkSession } from "@axonloom/spark-connect";
 import type { CallOptions } from "../../call-options.ts";
 import type { HostedStep } from "../task-host.ts";
+import type { Input } from "./group.ts";
 import type { Note, TaskParameters } from "./task.ts";
 
 export interface SparkHost {
   readonly session: SparkSession;
-  /** The frame after the steps have run on its rows or groups. @param signal the job's, to whose end the steps' progress is followed. */
+  /** Tasks that run at the same time. */
+  readonly slots: number;
+  /** Of the rows of one job that come back: Spark ends a job above it. */
+  readonly maxResultBytes: number;
+  /** The rows that the steps make of rows or groups. @param signal the job's, to whose end the steps' progress is followed. */
   run(
-    frame: DataFrame,
+    input: Input,
     steps: readonly HostedStep[],
     how: Pick<TaskParameters, "label" | "input" | "discard">,
     options: CallOptions,

@@ -121,6 +121,7 @@ export async function startSparkServer({ master, ...options }: SparkServerOption
 function javaOptions(temporary: string): string[] {
   return [
     "-XX:+ExitOnOutOfMemoryError", // without memory a server hangs; one that has ended can be seen
+    "-XX:+UseParallelGC", // rows are large: Java's default collector leaves holes between them, until no row fits
     `"-Djava.io.tmpdir=${temporary}"`, // Spark's folders, unless `spark.local.dir` is set
   ];
 }

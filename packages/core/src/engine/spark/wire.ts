@@ -6,6 +6,8 @@
  */
 export const ROW_COLUMNS = ["seq", "key", "part", "parts", "value", "note"] as const;
 export const ROW_SCHEMA = "seq binary, key binary, part int, parts int, value binary, note binary";
+/** Rows in their places begin with the partition that they lie in. */
+export const PLACED_COLUMNS = ["pid", ...ROW_COLUMNS] as const;
 /** A group's rows also tell from which side of a cogroup they come. */
 export const GROUP_COLUMNS = ["seq", "key", "side", "part", "parts", "value"] as const;
 

@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import type { MapFunction, TaskContext as SparkTaskContext } from "@axonloom/spark-connect";
+import type { CoGroupFunction, MapFunction, TaskContext as SparkTaskContext } from "@axonloom/spark-connect";
 import { toPlainError } from "../../errors.ts";
 import type { Logger } from "../../log.ts";
 import { setIsolatedHost } from "../../segment/isolation.ts";
@@ -23,46 +23,60 @@ import { type HostedStep, type ModuleLoader, runSteps } from "../task-host.ts";
 import type { TaskContext } from "../types.ts";
 import { beginRow, endRow, failRow, type RowBegun, rowId } from "./status.ts";
 import type { Note, ProbeParameters, ProbeRow, TaskParameters } from "./task.ts";
-import { decodeKey, encodeIndex, encodeKey, noteRow, Pieces, seqOfKey, valueRows, type WireRow } from "./wire.ts";
+import { byKey, decodeKey, encodeIndex, encodeKey, noteRow, Pieces, seqOfKey, valueRows, type WireRow } from "./wire.ts";
 
 type Batches = Parameters<MapFunction>[0];
 
-/** @param modules the modules of the stages, by the names that the driver has for them. */
-export function taskFunction(modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>): MapFunction<TaskParameters> {
+type Modules = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Steps on the rows, or groups, of a partition. @param modules the modules of the stages, by the names that the driver has for them. */
+export function taskFunction(modules: Modules): MapFunction<TaskParameters> {
+  return (batches, parameters, spark) => runOn(inputs(batches, parameters.input), modules, parameters, spark);
+}
+
+/** Steps on the groups of two inputs that lie in the same partition: a group of Spark has one key of ours, or a few. */
+export function cogroupFunction(modules: Modules): CoGroupFunction<TaskParameters> {
+  return (_place, left, right, parameters, spark) => runOn(cogroups(left, right), modules, parameters, spark);
+}
+
+async function* runOn(
+  inputs: AsyncIterable<Input>,
+  modules: Modules,
+  parameters: TaskParameters,
+  spark: SparkTaskContext,
+): AsyncGenerator<WireRow> {
   const load: ModuleLoader = async (name) => modules[name] ?? ((await import(name)) as Record<string, unknown>);
-  return async function* (batches, parameters, spark) {
-    setIsolatedHost(join(spark.filesFolder, parameters.isolatedHost));
-    const steps = deserialize(Buffer.from(parameters.steps, "base64")) as HostedStep[];
-    let failed = false;
-    for await (const { seq, keyBytes, value } of inputs(batches, parameters.input)) {
-      if (failed) continue; // the driver ends the job; what is left of the input is read and dropped
-      const key = decodeKey(keyBytes);
-      const notes: Note[] = [];
-      const rows: WireRow[] = [];
-      const { label, status, plan } = parameters;
-      const row = rowId(seq);
-      const begun = await beginRow(status, row, key, spark);
-      try {
-        const made = await runSteps({ key, value }, steps, (of) => contextOf(of, parameters, spark, begun, notes), load);
-        if (!parameters.discard) {
-          made.forEach(({ key, value }, i) => {
-            const bytes = plainBytes(value, label, key);
-            rows.push(...valueRows(Buffer.concat([seq, encodeIndex(i)]), encodeKey(key), bytes));
-          });
-        }
-        await endRow(status, row, begun);
-        notes.push({ type: "task-finished", plan, row, begun });
-      } catch (error) {
-        failed = true;
-        rows.length = 0;
-        const plain = toPlainError(error);
-        await failRow(status, row, begun, plain);
-        notes.push({ type: "error", label, error: plain });
+  setIsolatedHost(join(spark.filesFolder, parameters.isolatedHost));
+  const steps = deserialize(Buffer.from(parameters.steps, "base64")) as HostedStep[];
+  const { label, status, plan } = parameters;
+  let failed = false;
+  for await (const { seq, keyBytes, value } of inputs) {
+    if (failed) continue; // the driver ends the job; what is left of the input is read and dropped
+    const key = decodeKey(keyBytes);
+    const notes: Note[] = [];
+    const rows: WireRow[] = [];
+    const row = rowId(seq);
+    const begun = await beginRow(status, row, key, spark);
+    try {
+      const made = await runSteps({ key, value }, steps, (of) => contextOf(of, parameters, spark, begun, notes), load);
+      if (!parameters.discard) {
+        made.forEach(({ key, value }, i) => {
+          const bytes = plainBytes(value, label, key);
+          rows.push(...valueRows(Buffer.concat([seq, encodeIndex(i)]), encodeKey(key), bytes));
+        });
       }
-      yield* rows;
-      for (const note of notes) yield noteRow(seq, keyBytes, serialize(note));
+      await endRow(status, row, begun);
+      notes.push({ type: "task-finished", plan, row, begun });
+    } catch (error) {
+      failed = true;
+      rows.length = 0;
+      const plain = toPlainError(error);
+      await failRow(status, row, begun, plain);
+      notes.push({ type: "error", label, error: plain });
     }
-  };
+    yield* rows;
+    for (const note of notes) yield noteRow(seq, keyBytes, serialize(note));
+  }
 }
 
 interface Input {
@@ -90,6 +104,23 @@ async function* inputs(batches: Batches, kind: TaskParameters["input"]): AsyncGe
     current.sides[side]!.push(deserialize(value));
   }
   if (current !== null) yield close(current.key, current.sides);
+}
+
+/** Keys in order; in a group the rows of a side are in order already. */
+async function* cogroups(left: Batches, right: Batches): AsyncGenerator<Input> {
+  const groups = new Map<string, { readonly key: Uint8Array; readonly left: unknown[]; readonly right: unknown[] }>();
+  for (const [side, batches] of [["left", left] as const, ["right", right] as const]) {
+    for await (const { key, value } of values(batches)) {
+      const text = decodeKey(key);
+      if (!groups.has(text)) groups.set(text, { key, left: [], right: [] });
+      groups.get(text)![side].push(deserialize(value));
+    }
+  }
+  for (const key of [...groups.keys()].sort(byKey)) {
+    const { key: keyBytes, left, right } = groups.get(key)!;
+    groups.delete(key);
+    yield { seq: seqOfKey(key), keyBytes, value: { left, right } };
+  }
 }
 
 /** Whole values: those without a note, their pieces together. */

@@ -172,6 +172,10 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
     });
   }
   const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
+  if (written.again > 0) {
+    const message = `${written.again} subvolumes were segmented again: with checkpoint: none their labels went with the executors that had them`;
+    run.emit({ event: "warning", message });
+  }
   if (!written.published) {
     const levels = await pyramidTasks(written.volume, { signal: run.signal });
     await counter.stage("pyramid", levels.flat().length, () => writePyramid(run, levels));
@@ -200,6 +204,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
       matches: stitched.resolution.matches,
       subvolumes: n,
       restored: segmented.restored,
+      "segmented-again": written.again,
       quarantined: segmented.gaps.length,
       faces: plan.faces.length,
       voxels: written.voxels,

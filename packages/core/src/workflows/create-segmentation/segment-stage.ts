@@ -1,4 +1,5 @@
 /** The stage that segments one subvolume: restore from a checkpoint, or read, segment and keep. */
+import { randomUUID } from "node:crypto";
 import {
   bytesFingerprint,
   type CheckpointName,
@@ -53,6 +54,8 @@ export type SegmentedRow =
       /** Bytes of the compressed labels, and their SHA-256. */
       readonly bytes: number;
       readonly hash: string;
+      /** Names this computation where nothing but the row keeps its result: after a loss the same row comes with another name. Else "". */
+      readonly made: string;
       /** Compressed labels; null when they lie in the checkpoint only. */
       readonly packed: Uint8Array | null;
     }
@@ -98,6 +101,7 @@ function doneRow(task: SegmentTask, params: SegmentParams, segments: number, pac
     restored,
     bytes,
     hash: bytesFingerprint(packed),
+    made: params.keepLabels ? "" : randomUUID(),
     packed: params.carryLabels ? packed : null,
   };
 }

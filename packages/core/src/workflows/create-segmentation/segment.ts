@@ -16,6 +16,8 @@ export interface Segmented {
   /** By subvolume id: number of segments and SHA-256 of the packed labels; 0 and "" for a quarantined one. */
   readonly counts: readonly number[];
   readonly hashes: readonly string[];
+  /** By subvolume id: the computation that has made the labels; "" where they have a checkpoint. */
+  readonly made: readonly string[];
   readonly restored: number;
   readonly bytes: number;
   /** By subvolume id. */
@@ -28,7 +30,7 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
   const params: SegmentParams = {
     runFolder: config.runFolder,
     keepLabels,
-    carryLabels: !keepLabels,
+    carryLabels: !keepLabels || engine.rowsStayInCluster,
     input: plan.input.source,
     bounds: plan.input.info.bounds,
     voxelSizeNm: plan.output.spec.voxelSizeNm,
@@ -45,6 +47,7 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
   const iterations: Dataset<SegmentedRow>[] = [];
   const counts = new Array<number>(plan.subvolumes.length).fill(0);
   const hashes = new Array<string>(plan.subvolumes.length).fill("");
+  const made = new Array<string>(plan.subvolumes.length).fill("");
   const gaps: Gap[] = [];
   let restored = 0;
   let bytes = 0;
@@ -69,6 +72,7 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
       } else {
         counts[subvolume.id] = row.segments;
         hashes[subvolume.id] = row.hash;
+        made[subvolume.id] = row.made;
         restored += row.restored ? 1 : 0;
         bytes += row.bytes;
       }
@@ -79,7 +83,7 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
   if (gaps.length === plan.subvolumes.length) throw fromPlainError(gaps[0]!.error);
   gaps.sort((p, q) => p.subvolume - q.subvolume);
   const [first, ...others] = iterations;
-  return { rows: first!.union(...others), counts, hashes, restored, bytes, gaps };
+  return { rows: first!.union(...others), counts, hashes, made, restored, bytes, gaps };
 }
 
 /** Voxels of a bordered box, for the rate shown. */
