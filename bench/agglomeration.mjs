@@ -7,13 +7,24 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ContingencyTable, measure, openVolume, trainAgglomeration, withoutContacts } from "@axonloom/core";
+import {
+  ContingencyTable,
+  createVolume,
+  measure,
+  openVolume,
+  publishVolume,
+  trainAgglomeration,
+  trainVoxels,
+  withoutContacts,
+} from "@axonloom/core";
 import { countOverlaps } from "@axonloom/kernels";
 import { meanAgglomerate } from "../packages/core/dist/segment/agglomerate/mean-agglomerate.js";
 import {
   neuroproofAgglomerate,
   neuroproofAgglomerateParameters,
 } from "../packages/core/dist/segment/agglomerate/neuroproof/index.js";
+import { predictRegion } from "../packages/core/dist/segment/predict/ilastik/predict.js";
+import { readVoxelClassifier } from "../packages/core/dist/segment/predict/voxel-classifier/file.js";
 import { DATA } from "./inputs.mjs";
 
 const THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5];
@@ -37,6 +48,13 @@ const VOLUMES = [
     truth: fib25("gt.npy.gz"),
     prediction: `raw://${fib25("membrane_prob_derived.u8.raw.gz")}?shape=250,250,250&dtype=uint8`,
   },
+  {
+    name: "fib25-training2",
+    membrane: "`train voxels` on the lower half",
+    supervoxels: fib25("ws.npy.gz"),
+    truth: fib25("gt.npy.gz"),
+    gray: fib25("gray.npy.gz"),
+  },
 ];
 
 /** Emits a record for each row; returns the tables as Markdown. `only`: names of volumes. `fib25Membrane`: another map of fib25-training2. */
@@ -56,13 +74,14 @@ export async function benchAgglomeration({ only, fib25Membrane = null, emit }) {
   return pages.join("\n\n");
 }
 
-async function* rowsOf({ supervoxels, truth, prediction }) {
+async function* rowsOf({ supervoxels, truth, gray, prediction: stored }) {
   const { bounds } = await (await openVolume(supervoxels)).info();
   const half = bounds.stop[0] >> 1;
   const lower = { start: bounds.start, stop: [half, bounds.stop[1], bounds.stop[2]] };
   const upper = { start: [half, bounds.start[1], bounds.start[2]], stop: bounds.stop };
   const folder = await mkdtemp(join(tmpdir(), "axonloom-agglomeration-"));
   try {
+    const prediction = stored ?? (await trainedMap(gray, truth, lower, folder));
     const destination = join(folder, "forest.xml");
     const request = { supervoxels, groundTruth: truth, predictions: [prediction], destination, box: lower, seed: 1 };
     const trained = await trainAgglomeration(request);
@@ -94,6 +113,32 @@ async function* rowsOf({ supervoxels, truth, prediction }) {
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** Membranes as learned from the bodies' boundaries in a part (defaults of `train voxels`), for the whole volume: uint8, 255 = 1. */
+async function trainedMap(gray, truth, box, folder) {
+  const destination = join(folder, "membrane.axvoxels.json");
+  await trainVoxels({ gray, labels: { boundaryOf: truth }, box, destination });
+  const model = await readVoxelClassifier(destination);
+  const store = await openVolume(gray);
+  const { bounds, voxelSizeNm } = await store.info();
+  const { data, shape } = await store.read(bounds);
+  const map = new Uint8Array(data.length);
+  await predictRegion({
+    model,
+    image: { data, shape, channels: 1 },
+    region: { start: [0, 0, 0], stop: shape },
+    target: { shape, start: [0, 0, 0], mask: null },
+    scratchBytes: 64 * 2 ** 20,
+    signal: new AbortController().signal,
+    emit: (row, voxel) => {
+      map[voxel] = Math.round(255 * row[0]);
+    },
+  });
+  const source = `npy://${join(folder, "membrane.npy")}`;
+  await (await createVolume(source, { dtype: "uint8", kind: "image", bounds, voxelSizeNm })).write(bounds, { data: map, shape });
+  await publishVolume(source);
+  return source;
 }
 
 /** Figures of a segmentation: [merge, split] with dilation 0 and 1. */

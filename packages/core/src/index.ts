@@ -104,3 +104,12 @@ export {
   type TrainedAgglomeration,
   trainAgglomeration,
 } from "./workflows/train-agglomeration.ts";
+export {
+  DEFAULT_SIGMAS,
+  PIXEL_FILTERS,
+  type PixelFeature,
+  type PixelFilter,
+  type TrainedVoxels,
+  type TrainVoxelsRequest,
+  trainVoxels,
+} from "./workflows/train-voxels.ts";

@@ -27,6 +27,7 @@ import {
   readPredictionsIdentity,
   readPredictionsParameters,
 } from "./predict/read-predictions.ts";
+import { predictVoxelsWithModel, voxelModelParameters } from "./predict/voxel-classifier/plugin.ts";
 import { seededWatershedParameters, seededWatershedSupervoxels } from "./supervoxels/seeded-watershed.ts";
 import { wsdtParameters, wsdtSupervoxels } from "./supervoxels/wsdt.ts";
 import type {
@@ -137,6 +138,14 @@ const ALL: readonly BuiltIn[] = [
     ...simplePredict,
     files: [["classifier_path"], ["filter_specs_path"]],
     bytesPerVoxel: 24,
+  }),
+  define({
+    name: "predict_voxels_with_model",
+    step: "predict-voxels",
+    schema: voxelModelParameters,
+    ...predictVoxelsWithModel,
+    files: [["model"]],
+    bytesPerVoxel: 16, // two channels 8, features of a block 8; `needs` knows better
   }),
   define({
     name: "onnx_predict",

@@ -112,7 +112,7 @@ export class SparkEngine implements Engine, SparkHost {
       status: await this.#follow(plan, label, signal),
     };
     const entry = await this.#entryOf(steps.map(({ module }) => module));
-    await this.#describe(label);
+    await this.#describe(label, signal);
     const name = label === "" ? "axonloom" : label;
     return frame.mapPartitions(sparkFunction(entry, "run", { name, returns: ROW_SCHEMA, parameters: { ...parameters } }));
   }
@@ -219,9 +219,9 @@ export class SparkEngine implements Engine, SparkHost {
   }
 
   /** What Spark's pages call the jobs from now on. The plan has the name, too. */
-  async #describe(label: string): Promise<void> {
+  async #describe(label: string, signal: AbortSignal | undefined): Promise<void> {
     if (label === "" || label === this.#description) return;
-    await this.session.config.set({ "spark.job.description": `axonloom: ${label}` });
+    await this.session.config.set({ "spark.job.description": `axonloom: ${label}` }, signal === undefined ? {} : { signal });
     this.#description = label;
   }
 

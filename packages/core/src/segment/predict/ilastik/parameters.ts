@@ -1,7 +1,7 @@
 /** Parameters of the plug-ins, with the original's names. */
 import { z } from "zod";
 import { channelParameters } from "./channels.ts";
-import { DEFAULT_SCRATCH } from "./predict.ts";
+import { DEFAULT_SCRATCH } from "./features.ts";
 
 const path = (what: string) => z.string().min(1).describe(what);
 const engine = z
@@ -9,14 +9,14 @@ const engine = z
   .nullable()
   .default(null)
   .describe("Whose filters. null: those of the ilastik that wrote the project, vigra before 1.2, fastfilters since.");
+export const contextParameter = z
+  .boolean()
+  .describe(
+    "Use the grey values beyond the subvolume's border, as far as the classifier sees. Without it the subvolume is mirrored at its faces.",
+  );
 const common = {
   ...channelParameters,
-  context: z
-    .boolean()
-    .default(false)
-    .describe(
-      "Use the grey values beyond the subvolume's border, as far as the classifier sees. Without it the subvolume is mirrored at its faces.",
-    ),
+  context: contextParameter.default(false),
   LAZYFLOW_THREADS: z
     .int()
     .min(0)
@@ -59,13 +59,15 @@ export const simpleParameters = z.strictObject({
 });
 
 /** What the plug-ins have in common. */
-export type StagesParameters = Pick<z.infer<typeof simpleParameters>, keyof typeof common>;
+export interface StagesParameters extends Pick<z.infer<typeof simpleParameters>, keyof typeof channelParameters | "context"> {
+  readonly LAZYFLOW_TOTAL_RAM_MB?: number | null;
+}
 
 const LEAST_SCRATCH = 16 * 2 ** 20;
 const SCRATCH_PER_VOXEL = 6;
 
 /** Bytes for the features of one block, in a subvolume of so many voxels. */
-export function scratchBytes({ LAZYFLOW_TOTAL_RAM_MB: limit }: StagesParameters, voxels: number): number {
+export function scratchBytes({ LAZYFLOW_TOTAL_RAM_MB: limit = null }: StagesParameters, voxels: number): number {
   if (limit !== null) return limit * 2 ** 20;
   return Math.min(DEFAULT_SCRATCH, Math.max(LEAST_SCRATCH, SCRATCH_PER_VOXEL * voxels));
 }

@@ -8,21 +8,22 @@ import { grow, intersect, map3, type Vec3, volumeOf } from "../../../geometry/bo
 import { hashOfFile } from "../../module-hash.ts";
 import type { PlanGeometry, PredictInput, Predictions, StepNeeds } from "../../types.ts";
 import { groupsOf } from "./channels.ts";
+import { jobBytes } from "./features.ts";
 import { haloOf, type PixelModel } from "./model.ts";
 import { keptModel } from "./models.ts";
 import { ilastikParameters, type StagesParameters, scratchBytes, simpleParameters, twoStageParameters } from "./parameters.ts";
-import { jobBytes } from "./predict.ts";
+
 import { readIlastikProject } from "./project.ts";
 import { readSimpleModel, splitClassifier } from "./simple-model.ts";
 import { checkThickness, predictSubvolume, SLAB } from "./subvolume.ts";
 
-/** What the three differ in: the files, and the models that are made from them. */
+/** What the plug-ins differ in: the files, and the models that are made from them. */
 interface Kind<P extends StagesParameters> {
   files(parameters: P): string[];
   models(parameters: P): Promise<PixelModel[]>;
 }
 
-interface PixelClassification<P> {
+export interface PixelClassification<P> {
   run(input: PredictInput<P>): Promise<Predictions>;
   check(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
   identity(parameters: Readonly<Record<string, unknown>>): Promise<string>;
@@ -55,7 +56,8 @@ export const simplePredict = pixelClassification<z.infer<typeof simpleParameters
 
 export { ilastikParameters, simpleParameters, twoStageParameters };
 
-function pixelClassification<P extends StagesParameters>(kind: Kind<P>): PixelClassification<P> {
+/** A plug-in by one model, or by two stages. */
+export function pixelClassification<P extends StagesParameters>(kind: Kind<P>): PixelClassification<P> {
   const modelsOf = async (parameters: P) => {
     const models = await kind.models(parameters);
     checkChannels(models);
@@ -124,14 +126,14 @@ function needsOf(models: readonly PixelModel[], channels: number, parameters: St
   const scratch = scratchBytes(parameters, volumeOf(shape));
   const read = parameters.context ? volumeOf(map3((a) => shape[a] + 2 * halo[a])) : volumeOf(shape);
   const [first, second] = models as [PixelModel, PixelModel?];
-  let bytes = read + 4 * channels * volumeOf(shape) + jobBytes(first, scratch);
+  let bytes = read + 4 * channels * volumeOf(shape) + jobBytes(first.features, 1, scratch);
   if (second !== undefined) {
     const slab: Vec3 = [
       Math.min(shape[0], SLAB) + 2 * second.features.halo.z,
       shape[1] + 2 * second.features.halo.xy,
       shape[2] + 2 * second.features.halo.xy,
     ];
-    bytes += 4 * first.outputs * volumeOf(slab) + jobBytes(second, scratch);
+    bytes += 4 * first.outputs * volumeOf(slab) + jobBytes(second.features, first.outputs, scratch);
   }
   return { bytes, channels, warnings };
 }

@@ -147,16 +147,26 @@ function trainedIn2d(file: Hdf5File): boolean {
 }
 
 /** Keys of the axes, in their order; null where the project does not tell. */
-function axesOf(file: Hdf5File, raw: string): string[] | null {
-  if (file.kindOf(`${raw}/axistags`) === "dataset") {
-    try {
-      const { axes } = JSON.parse(file.string(`${raw}/axistags`)) as { axes: { key: string }[] };
-      return axes.map(({ key }) => key);
-    } catch (cause) {
-      throw modelError("E_SOURCE_DAMAGED", file.path, `${raw}/axistags: expected JSON with axes, found something else`, cause);
-    }
-  }
+function axesOf(file: Hdf5File, raw: string): readonly string[] | null {
+  if (file.kindOf(`${raw}/axistags`) === "dataset") return axesOfTags(file, file.string(`${raw}/axistags`), `${raw}/axistags`);
   return file.kindOf(`${raw}/axisorder`) === "dataset" ? [...file.string(`${raw}/axisorder`)] : null;
+}
+
+/** Keys of the axes of a project's image, as its last lane has them; null where it does not tell. */
+export function imageAxes(file: Hdf5File): readonly string[] | null {
+  const lanes = "/Input Data/infos";
+  const last = file.kindOf(lanes) === "group" ? file.names(lanes).at(-1) : undefined;
+  return last === undefined ? null : axesOf(file, `${lanes}/${last}/Raw Data`);
+}
+
+/** Keys in vigra's description of axes; `where` it stands, for error texts. */
+export function axesOfTags(file: Hdf5File, tags: string, where: string): readonly string[] {
+  try {
+    const { axes } = JSON.parse(tags) as { axes: { key: string }[] };
+    return axes.map(({ key }) => key);
+  } catch (cause) {
+    throw modelError("E_SOURCE_DAMAGED", file.path, `${where}: expected JSON with axes, found something else`, cause);
+  }
 }
 
 function readForests(file: Hdf5File): StoredForest[] {
