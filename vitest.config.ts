@@ -1,9 +1,11 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url));
 
-// "unit": beside the source, runs the source itself. "built": needs the built program (worker threads, the command).
+// "unit": beside the source, runs the source itself. "built": needs the built program (worker threads, the command). "spark": needs a real
+// Spark, too; one file at a time, after all others, as each starts Java processes and some measure times.
+const spark = ["packages/*/test/spark-*.test.ts", "packages/spark-connect/test/**/*.test.ts"];
 export default defineConfig({
   test: {
     projects: [
@@ -15,10 +17,12 @@ export default defineConfig({
         test: {
           name: "built",
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...spark],
           testTimeout: 180_000,
           maxWorkers: 2,
         },
       },
+      { test: { name: "spark", include: spark, testTimeout: 180_000, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -28,6 +28,7 @@ const RECIPES = {
   // 4³ cubes of 64³ voxels from the middle, one after the other
   pinky256_cubes_u64: cubes,
   flyem262_gray_u8: () => read(`images://${DATA}/flyem-262`),
+  flyem128_gray_u8: async (get) => middle(await get("flyem262_gray_u8"), 128),
   flyem262_gray_f32: async (get) => converted(Float32Array, await get("flyem262_gray_u8")),
   flyem256_labels_u32: () => read(`npy://${DATA}/flyem-262/wsdt-256.npy.gz`),
 };
@@ -93,4 +94,17 @@ async function cubes(get) {
     }
   }
   return { data: result, shape: [64 * 64, 64, 64] };
+}
+
+/** The cube of that edge in the middle. */
+function middle({ data, shape: [nz, ny, nx] }, edge) {
+  const from = [nz, ny, nx].map((n) => (n - edge) >> 1);
+  const cube = new data.constructor(edge ** 3);
+  for (let z = 0, out = 0; z < edge; z++) {
+    for (let y = 0; y < edge; y++, out += edge) {
+      const at = ((z + from[0]) * ny + y + from[1]) * nx + from[2];
+      cube.set(data.subarray(at, at + edge), out);
+    }
+  }
+  return { data: cube, shape: [edge, edge, edge] };
 }

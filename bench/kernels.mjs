@@ -12,9 +12,9 @@ import { OPERATIONS } from "./operations.mjs";
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const LEAST_CALLS = 3;
 
-/** Emits one record a program and operation. `seconds`: CPU time for the counted calls of one program. */
-export async function benchKernels({ folder, only, peers, seconds, calls, emit }) {
-  const chosen = OPERATIONS.filter(({ op }) => op.includes(only));
+/** Emits one record a program and operation; of operations that start with one of `prefixes`. `seconds`: CPU time for the counted calls of one program. */
+export async function benchKernels({ folder, only, prefixes, peers, seconds, calls, emit }) {
+  const chosen = OPERATIONS.filter(({ op }) => op.includes(only) && prefixes.some((prefix) => op.startsWith(prefix)));
   await makeInputs(folder, new Set(chosen.flatMap(({ inputs }) => inputs)));
   const known = peers === null ? {} : await listPeers(peers);
   for (const { op, inputs } of chosen) {

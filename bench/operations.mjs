@@ -4,7 +4,9 @@
  * untimed before each call. peers.py has the same operations under the same names.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { predictImage, readIlastikProject } from "@axonloom/core";
 import {
+  agglomerateRegions,
   applyTable,
   connectedComponents,
   countOverlaps,
@@ -13,8 +15,11 @@ import {
   distanceTransform,
   downsampleMean,
   downsampleMode,
+  edgeFeatures,
   encodeCompressedSegmentation,
   encodeRuns,
+  featureCount,
+  featureGraph,
   gaussianSmooth,
   localMaxima,
   regionGraph,
@@ -22,7 +27,10 @@ import {
   renumber,
   seededWatershed,
   uniqueLabels,
+  voteClassifier,
 } from "@axonloom/kernels";
+import { trainEdgeClassifier } from "../packages/core/dist/segment/agglomerate/neuroproof/training.js";
+import { DATA } from "./inputs.mjs";
 
 export const OPERATIONS = [];
 
@@ -110,6 +118,40 @@ add("region graph fib25", ["fib25_ws_u32", "fib25_membrane_u8"], (labels, membra
   check: ({ u }) => ({ edges: u.length }),
 }));
 
+// graph with statistics, and the features of every edge
+add("neuroproof graph with features fib25", ["fib25_ws_u32", "fib25_membrane_u8"], (labels, membrane) => ({
+  call: () => {
+    const graph = featureGraph(labels.data, membrane.data, 1, labels.shape);
+    const row = new Float64Array(featureCount(1));
+    let sum = 0;
+    for (let edge = 0; edge < graph.u.length; edge++) sum += edgeFeatures(graph, edge, row)[21];
+    return { graph, sum };
+  },
+  check: ({ graph, sum }) => ({ edges: graph.u.length, mean: sum / graph.u.length }),
+}));
+
+// all of agglomeration but the reading of files, with a classifier of the whole volume
+add("neuroproof agglomerate fib25", ["fib25_ws_u32", "fib25_membrane_u8", "fib25_gt_u32"], (labels, membrane, truth) => {
+  const { forest } = trainEdgeClassifier({
+    makeGraph: () => featureGraph(labels.data, membrane.data, 1, labels.shape),
+    labels: labels.data,
+    truth: truth.data,
+    mitochondria: null,
+    strategy: 2,
+    iterations: 1,
+    seed: 1,
+    trees: 255,
+  });
+  const classify = voteClassifier(forest);
+  return {
+    call: () => {
+      const graph = featureGraph(labels.data, membrane.data, 1, labels.shape);
+      return agglomerateRegions(graph, classify, { threshold: 0.2, mitochondria: null });
+    },
+    check: (survivors) => ({ bodies: new Set(survivors).size }),
+  };
+});
+
 for (const name of ["pinky40_u32", "fib25_ws_u32", "flyem256_labels_u32"]) {
   add(`checkpoint pack ${name}`, [name], ({ data, shape }) => ({
     call: () => deflateRawSync(encodeRuns(data, shape), { level: 1 }),
@@ -148,6 +190,18 @@ add("downsample mean flyem262", ["flyem262_gray_u8"], ({ data, shape }) => ({
   call: () => downsampleMean(data, shape),
   check: (level) => ({ mean: mean(level.data) }),
 }));
+
+// all of tiny-pc.ilp: 21 features, 100 trees, 4 classes
+for (const engine of ["vigra", "fastfilters"]) {
+  add(`ilastik ${engine} flyem128`, ["flyem128_gray_u8"], async ({ data, shape }) => {
+    const model = await readIlastikProject(`${DATA}/ilastik/tiny-pc.ilp`, engine);
+    const channel = (p, c) => mean(p.filter((_, i) => i % 4 === c));
+    return {
+      call: () => predictImage(model, { data, shape, channels: 1 }),
+      check: (p) => ({ mean0: channel(p, 0), mean1: channel(p, 1), mean2: channel(p, 2), mean3: channel(p, 3) }),
+    };
+  });
+}
 
 function mean(values) {
   let sum = 0;

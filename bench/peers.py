@@ -15,6 +15,7 @@ import time
 import numpy as np
 
 OPERATIONS = {}
+DATA = os.environ.get("AXONLOOM_DATA", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "shared", "data"))
 
 
 def peer(name, *operations, needs):
@@ -150,6 +151,37 @@ for sigma, name in ((1.6, "fib25_gray_f32"), (3.5, "fib25_gray_f32"), (1.6, "fly
         import vigra
         out = np.empty_like(gray)
         return lambda: vigra.filters.gaussianSmoothing(gray, sigma, window_size=3.0, out=out), lambda _: mean(out)
+
+
+@peer("vigra", "ilastik vigra flyem128", needs=["vigra"])
+def _(gray):
+    import vigra
+    from vigra import filters
+    project = os.path.join(DATA, "ilastik", "tiny-pc.ilp")
+    forests = [(vigra.learning.RandomForest(project, f"PixelClassification/ClassifierForests/Forest{i:04}"), n)
+               for i, n in enumerate([13] * 4 + [12] * 4)]
+
+    def call():
+        image = vigra.taggedView(gray.astype(np.float32), "zyx")
+        columns = []
+        smooth = {s: filters.gaussianSmoothing(image, (s * s - 1) ** 0.5 if s > 1 else s, window_size=3.5) for s in (0.3, 1.0, 3.5)}
+        for s in (0.3, 1.0, 3.5):
+            columns.append(filters.gaussianSmoothing(smooth[s], min(s, 1.0), window_size=2))
+        for feature in (
+            lambda p: [filters.laplacianOfGaussian(p, 1.0, window_size=2)],
+            lambda p: [filters.gaussianGradientMagnitude(p, 1.0, window_size=2)],
+            lambda p: [filters.gaussianSmoothing(p, 1.0, window_size=2) - filters.gaussianSmoothing(p, 0.66, window_size=2)],
+            lambda p: np.moveaxis(np.asarray(filters.structureTensorEigenvalues(p, 1.0, 0.5, window_size=2)), -1, 0),
+            lambda p: np.moveaxis(np.asarray(filters.hessianOfGaussianEigenvalues(p, 1.0, window_size=2)), -1, 0),
+        ):
+            for s in (1.0, 3.5):
+                columns.extend(feature(smooth[s]))
+        rows = np.stack([np.asarray(c, np.float32).ravel() for c in columns], axis=1)
+        total = np.zeros((len(rows), 4), np.float32)
+        for forest, trees in forests:
+            total += forest.predictProbabilities(rows) * np.float32(trees)
+        return total / np.float32(100)
+    return call, lambda p: {f"mean{c}": float(p[:, c].mean(dtype=np.float64)) for c in range(4)}
 
 
 @peer("cc3d.contacts (areas only)", "region graph fib25", needs=["cc3d"])

@@ -1,5 +1,6 @@
 /**
- * npm run bench -- [kernels] [pipeline] [subvolume] [spark-engine] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [neuroproof] [ilastik] [pipeline] [subvolume] [agglomeration] [spark-engine] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ *   [--fib25-membrane SOURCE]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
  * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
@@ -7,6 +8,7 @@
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { benchAgglomeration } from "./agglomeration.mjs";
 import { benchKernels } from "./kernels.mjs";
 import { benchPipeline } from "./pipeline.mjs";
 import { benchSparkEngine } from "./spark-engine.mjs";
@@ -22,12 +24,15 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "4" },
     calls: { type: "string", default: "9" },
     pairs: { type: "string", default: "5" },
+    "fib25-membrane": { type: "string" },
   },
 });
 
-const PARTS = ["kernels", "pipeline", "subvolume", "spark-engine"];
-const unknown = positionals.find((part) => !PARTS.includes(part));
-if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${PARTS.join(", ")}`);
+const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration", "spark-engine"];
+/** Parts that are some of the kernels: their operations start with the name. */
+const KERNEL_PARTS = ["neuroproof", "ilastik"];
+const unknown = positionals.find((part) => ![...PARTS, ...KERNEL_PARTS].includes(part));
+if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${[...PARTS, ...KERNEL_PARTS].join(", ")}`);
 const parts = positionals.length === 0 ? PARTS.filter((part) => part !== "spark-engine" || process.env.SPARK_HOME) : positionals;
 
 const records = [];
@@ -38,8 +43,16 @@ function emit(record) {
 
 emit({ kind: "machine", node: process.version, cpu: cpus()[0]?.model ?? "", cores: cpus().length, load: loadavg()[0] });
 const common = { folder: values.inputs, only: values.only, emit };
-if (parts.includes("kernels")) {
-  await benchKernels({ ...common, peers: values.peers ?? null, seconds: Number(values.seconds), calls: Number(values.calls) });
+const chosen = KERNEL_PARTS.filter((part) => parts.includes(part));
+if (parts.includes("kernels") || chosen.length > 0) {
+  const prefixes = parts.includes("kernels") ? [""] : chosen;
+  await benchKernels({
+    ...common,
+    prefixes,
+    peers: values.peers ?? null,
+    seconds: Number(values.seconds),
+    calls: Number(values.calls),
+  });
   process.stderr.write(`\n${kernelTable()}\n`);
 }
 if (parts.includes("pipeline")) {
@@ -56,6 +69,8 @@ if (parts.includes("spark-engine")) {
   await benchSparkEngine({ ...common, pairs: Number(values.pairs) });
   process.stderr.write(`\n${sparkEngineTables().join("\n\n")}\n`);
 }
+if (parts.includes("agglomeration"))
+  process.stderr.write(`\n${await benchAgglomeration({ ...common, fib25Membrane: values["fib25-membrane"] ?? null })}\n`);
 
 /** Two workers can only be twice as fast where two cores are free. */
 function speedupLine({ pairs, speedup_median, highest_load, cores }) {

@@ -11,7 +11,7 @@ const [folder, name] = process.argv.slice(2);
 const { inputs, make } = OPERATIONS.find(({ op }) => op === name);
 const arrays = [];
 for (const input of inputs) arrays.push(await loadInput(folder, input));
-const { call, check, before = () => {} } = make(...arrays);
+const { call, check, before = () => {} } = await make(...arrays);
 let first = true;
 
 for await (const _ of createInterface({ input: process.stdin })) {
@@ -20,7 +20,7 @@ for await (const _ of createInterface({ input: process.stdin })) {
   const memory = first && resetPeak() ? residentBytes() : null;
   const cpu = process.cpuUsage();
   const wall = performance.now();
-  const result = call();
+  const result = await call();
   const wall_s = (performance.now() - wall) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const answer = { cpu_s: (user + system) / 1e6, wall_s };

@@ -1,5 +1,5 @@
 /** `--engine`: where the work runs. */
-import { type EngineFactory, sparkEngineFactory } from "@axonloom/core";
+import { type EngineFactory, type SparkEngineFactoryOptions, sparkEngineFactory } from "@axonloom/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { type ResourceOptions, resources } from "./command.ts";
 
@@ -43,18 +43,19 @@ export function engineChoice(text: string): EngineChoice {
 
 /** The factory that a run takes; null: the local engine. */
 export function engineOf(options: EngineOptions, coresPerTask: number): EngineFactory | null {
+  const spark = sparkOptionsOf(options);
+  return spark === null ? null : sparkEngineFactory({ ...spark, coresPerTask });
+}
+
+/** null: the local engine. */
+export function sparkOptionsOf(options: EngineOptions): SparkEngineFactoryOptions | null {
   const { engine = { kind: "local" }, nodePath, sparkHeap: heap, sparkConf: conf } = options;
   const node = nodePath === undefined ? {} : { nodePath };
   if (engine.kind === "local") return null;
-  if (engine.kind === "connect") return sparkEngineFactory({ url: engine.url, ...node });
+  if (engine.kind === "connect") return { url: engine.url, ...node };
   const server = { ...node, ...(heap !== undefined && { heap }), ...(conf !== undefined && { conf }) };
-  if (engine.kind === "cluster") return sparkEngineFactory({ master: engine.master, ...server });
-  return sparkEngineFactory({
-    coresPerTask,
-    ...resources(options),
-    ...(engine.workers !== null && { workers: engine.workers }),
-    ...server,
-  });
+  if (engine.kind === "cluster") return { master: engine.master, ...server };
+  return { ...resources(options), ...(engine.workers !== null && { workers: engine.workers }), ...server };
 }
 
 function heapSize(text: string): string {

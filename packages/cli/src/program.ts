@@ -7,6 +7,7 @@ import { convertCommand } from "./commands/convert.ts";
 import { defaultsCommand } from "./commands/defaults.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { digestCommand } from "./commands/digest.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { infoCommand } from "./commands/info.ts";
 import { phantomCommand } from "./commands/phantom.ts";
@@ -32,6 +33,7 @@ const COMMANDS = [
   defaultsCommand,
   schemaCommand,
   demoCommand,
+  doctorCommand,
   setupCommand,
 ];
 

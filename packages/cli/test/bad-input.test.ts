@@ -140,8 +140,8 @@ describe("plug-ins", () => {
 
   test("one of the original that is not here yet, named by its key", async () => {
     const folder = temporaryFolder();
-    writeConfig(folder, step("DVIDSparkServices.reconutils.plugins.ilastik_predict_with_array"), gray());
-    await expectRefusedAtOnce(folder, /E_CONFIG_UNSUPPORTED: .*predict-voxels.*ilastik_predict_with_array/s);
+    writeConfig(folder, step("DVIDSparkServices.reconutils.plugins.ilastik_multicut"), gray());
+    await expectRefusedAtOnce(folder, /E_CONFIG_UNSUPPORTED: .*predict-voxels.*ilastik_multicut/s);
   });
 
   test.each([

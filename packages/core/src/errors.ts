@@ -52,6 +52,7 @@ export const ERRORS = {
   E_RUN_LOCKED: { kind: "user", about: "Another process is using the run folder." },
   E_RUN_FOLDER: { kind: "user", about: "The folder is not a run folder, or lacks what is needed." },
   E_CHECKPOINT_DAMAGED: { kind: "run", about: "A checkpoint is truncated or altered." },
+  E_LABELS_CHANGED: { kind: "run", about: "Labels that were lost and made again are not those that the run has stitched." },
   E_VERIFY_FAILED: { kind: "run", about: "The verification of the written result failed." },
   E_INTERRUPTED: { kind: "run", about: "The run was interrupted; it can be resumed." },
   // Spark
@@ -62,6 +63,7 @@ export const ERRORS = {
   E_SPARK_WORKER: { kind: "user", about: "Spark's executors cannot run Node.js tasks." },
   E_SPARK_STORE: { kind: "user", about: "Spark's executors do not see the run folder." },
   E_SPARK_LOST: { kind: "run", about: "The session on the Spark server is gone; the run can be resumed." },
+  E_SPARK_BUSY: { kind: "run", about: "A job that an earlier process of the run left on the Spark server does not end." },
   E_SPARK_FAILED: { kind: "run", about: "Spark failed to run a job." },
   // evaluation
   E_EVALUATE: { kind: "user", about: "The two volumes cannot be compared." },

@@ -1,5 +1,6 @@
 export type { CallOptions } from "./call-options.ts";
 export * from "./config/index.ts";
+export type { Check } from "./engine/check.ts";
 export * from "./engine/index.ts";
 export * from "./errors.ts";
 export * from "./evaluate/index.ts";
@@ -52,7 +53,11 @@ export {
   type SupervoxelInput,
   type SupervoxelPlugin,
   setIsolatedHost,
+  type VolumeReference,
 } from "./segment/index.ts";
+export type { PixelModel } from "./segment/predict/ilastik/model.ts";
+export { predictImage } from "./segment/predict/ilastik/predict.ts";
+export { readIlastikProject } from "./segment/predict/ilastik/project.ts";
 export {
   DEFAULT_POLICY,
   decideMatches,
@@ -88,6 +93,7 @@ export { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./workfl
 export type { PreservedBodies } from "./workflows/create-segmentation/preserved.ts";
 export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sample.ts";
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
+export { type ExamineOptions, examine } from "./workflows/doctor.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
 export * from "./workflows/info.ts";
 export { type PhantomOptions, type PhantomRequest, writePhantom } from "./workflows/phantom.ts";
@@ -98,3 +104,12 @@ export {
   type TrainedAgglomeration,
   trainAgglomeration,
 } from "./workflows/train-agglomeration.ts";
+export {
+  DEFAULT_SIGMAS,
+  PIXEL_FILTERS,
+  type PixelFeature,
+  type PixelFilter,
+  type TrainedVoxels,
+  type TrainVoxelsRequest,
+  trainVoxels,
+} from "./workflows/train-voxels.ts";

@@ -80,3 +80,4 @@ const xor = (words) => words.reduce((a, b) => (a ^ b) >>> 0, 0);
 export const noiseSum = (words) => ({ length: words.length, xor: xor(words) });
 export const noiseSums = ({ left, right }) => ({ left: left.map(noiseSum), right });
 export const rightSums = ({ left, right }) => ({ left, right: right.map(noiseSum) });
+export const sleepOrFail = (ms) => (ms < 0 ? fail() : sleep(ms));

@@ -90,6 +90,10 @@ export function configOf(folder: string, options: Record<string, unknown> = {}, 
 /** Runs and gives the summary, the certificate and all events. */
 export async function runSmall(config: Config, options: CreateSegmentationOptions = {}) {
   const events: RunEvent[] = [];
-  const result = await createSegmentation(config, { workers: 2, ...options, onEvent: (event) => events.push(event) });
+  const onEvent = (event: RunEvent) => {
+    events.push(event);
+    options.onEvent?.(event);
+  };
+  const result = await createSegmentation(config, { workers: 2, ...options, onEvent });
   return { ...result, events };
 }

@@ -52,7 +52,7 @@ run("OpenCV opens a trained classifier and gives our votes on all 865 rows", asy
   });
   expect(trained.rows).toBe(865);
   const { rows, path } = galaRows();
-  const forest = parseOpenCvForest(readFileSync(destination, "utf8"), destination);
+  const forest = parseOpenCvForest(readFileSync(destination), destination);
   const ours = rows.map((row) => countVotes(forest, row));
   const theirs = inPython(
     "votes = cv2.ml.RTrees_load(sys.argv[2]).getVotes(rows[:, :35].copy(), 0)\nprint(json.dumps(votes[1:, 1].tolist()))",
@@ -77,6 +77,6 @@ print(json.dumps(forest.getVotes(rows[:, :35].copy(), 0)[1:, 1].tolist()))`,
     file,
   );
   const bytes = readFileSync(file);
-  const forest = parseOpenCvForest((ending.endsWith("gz") ? gunzipSync(bytes) : bytes).toString(), file);
+  const forest = parseOpenCvForest(ending.endsWith("gz") ? gunzipSync(bytes) : bytes, file);
   expect(rows.map((row) => countVotes(forest, row))).toEqual(theirs);
 });

@@ -40,7 +40,7 @@ export async function checkResolved(engine: Engine, folder: string, graph: Graph
   const resolution = await resolveInTasks({ engine, runFolder: folder }, blocks, matchesAt);
 
   const mapping = resolveMatches({ a: Float64Array.from(edges, ([a]) => a), b: Float64Array.from(edges, ([, b]) => b) });
-  const tasks = cells.map((_, id) => ({ written: { key: `${id}`, fingerprint: "" }, offset: offsets[id]! }));
+  const tasks = cells.map((_, id) => ({ written: { key: `${id}`, fingerprint: "" }, labels: "", offset: offsets[id]! }));
   let id = 0;
   for await (const { value } of resolution.writeTasks(tasks).collect()) {
     expect(value).toEqual({ ...tasks[id]!, mapping: localMapping(mapping, offsets[id]!, counts[id]!) });

@@ -4,11 +4,22 @@
 
 export { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./compressed-segmentation/index.ts";
 export { type Connectivity, connectedComponents } from "./connected-components/index.ts";
+export { RandomIntegers } from "./decision-trees/index.ts";
 export { distanceTransform } from "./distance-transform/index.ts";
 export { downsampleMean, downsampleMode } from "./downsample/index.ts";
 export * from "./errors.ts";
 export { edgeFeatures, type FeatureGraph, featureCount, featureGraph, featureNames } from "./feature-graph/index.ts";
-export { forestProbabilities, type PackedForest, packForests, type VigraForest, type VigraTree } from "./forest/index.ts";
+export {
+  type FlatForest,
+  forestProbabilities,
+  type PackedForest,
+  packFlatForest,
+  packForests,
+  type TrainedProbabilityForest,
+  trainProbabilityForest,
+  type VigraForest,
+  type VigraTree,
+} from "./forest/index.ts";
 export { gaussianSmooth } from "./gaussian/index.ts";
 export { localMaxima } from "./local-maxima/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
@@ -45,7 +56,6 @@ export { decodeRuns, decodeRunsBox, encodeRuns } from "./runs/index.ts";
 export * from "./shape.ts";
 export {
   countVotes,
-  RandomIntegers,
   type TrainedForest,
   type TrainOptions,
   trainVoteForest,

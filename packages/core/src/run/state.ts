@@ -35,7 +35,9 @@ export class StateKeeper {
   }
 
   follow(event: RunEvent): void {
-    if (event.event === "stage-started") this.#set({ stage: event.stage, done: 0, total: event.total }, true);
+    // A run that goes on with a new session counts anew.
+    if (event.event === "planned") this.#state = { ...this.#state, quarantined: 0 };
+    else if (event.event === "stage-started") this.#set({ stage: event.stage, done: 0, total: event.total }, true);
     else if (event.event === "progress") this.#set({ stage: event.stage, done: event.done, total: event.total }, false);
     else if (event.event === "quarantined") this.#set({ quarantined: this.#state.quarantined + 1 }, true);
   }

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { meanAgglomerate, meanAgglomerateParameters } from "./agglomerate/mean-agglomerate.ts";
 import {
   checkNeuroproofAgglomerate,
+  checkNeuroproofChannels,
   neuroproofAgglomerate,
   neuroproofAgglomerateIdentity,
   neuroproofAgglomerateParameters,
@@ -10,13 +11,23 @@ import {
 import { noopAgglomeration, noopAgglomerationParameters } from "./agglomerate/noop-agglomeration.ts";
 import { findLargeEmptyRegions, findLargeEmptyRegionsParameters } from "./mask/find-large-empty-regions.ts";
 import type { ParameterSchema } from "./parameters.ts";
+import {
+  ilastikParameters,
+  ilastikPredict,
+  simpleParameters,
+  simplePredict,
+  twoStageParameters,
+  twoStagePredict,
+} from "./predict/ilastik/plugins.ts";
 import { naiveMembranePredictions, naiveMembranePredictionsParameters } from "./predict/naive-membrane-predictions.ts";
+import { checkOnnxPredict, onnxPredict, onnxPredictIdentity, onnxPredictParameters } from "./predict/onnx/onnx-predict.ts";
 import {
   checkReadPredictions,
   readPredictions,
   readPredictionsIdentity,
   readPredictionsParameters,
 } from "./predict/read-predictions.ts";
+import { predictVoxelsWithModel, voxelModelParameters } from "./predict/voxel-classifier/plugin.ts";
 import { seededWatershedParameters, seededWatershedSupervoxels } from "./supervoxels/seeded-watershed.ts";
 import { wsdtParameters, wsdtSupervoxels } from "./supervoxels/wsdt.ts";
 import type {
@@ -24,9 +35,11 @@ import type {
   AgglomeratePlugin,
   MaskInput,
   MaskPlugin,
+  PlanGeometry,
   PredictInput,
   PredictPlugin,
   StepName,
+  StepNeeds,
   SupervoxelInput,
   SupervoxelPlugin,
 } from "./types.ts";
@@ -55,6 +68,12 @@ export interface BuiltIn extends ParameterSchema {
   readonly files?: readonly (readonly string[])[];
   /** What can be checked of the parameters before a run starts. */
   check?(parameters: Readonly<Record<string, unknown>>, key: string): Promise<void>;
+  /** What a run needs that only the files can tell. */
+  needs?(parameters: Readonly<Record<string, unknown>>, geometry: PlanGeometry): Promise<StepNeeds>;
+  /** Of predict-voxels: channels of its predictions, where that is always the same number. */
+  readonly channels?: number;
+  /** Of agglomerate-supervoxels: whether predictions of so many channels are what it needs. */
+  checkChannels?(parameters: Readonly<Record<string, unknown>>, channels: number, key: string): Promise<void>;
   /** What else than its parameters a result depends on. */
   identity?(parameters: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -83,6 +102,7 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: naiveMembranePredictionsParameters,
     run: naiveMembranePredictions,
+    channels: 1,
     bytesPerVoxel: 4, // probability 4
   }),
   define({
@@ -90,9 +110,52 @@ const ALL: readonly BuiltIn[] = [
     step: "predict-voxels",
     schema: readPredictionsParameters,
     run: readPredictions,
+    channels: 1,
     check: checkReadPredictions,
     identity: readPredictionsIdentity,
     bytesPerVoxel: 8, // as read 4, probability 4
+  }),
+  define({
+    name: "ilastik_predict_with_array",
+    step: "predict-voxels",
+    schema: ilastikParameters,
+    ...ilastikPredict,
+    files: [["ilp_path"]],
+    bytesPerVoxel: 24, // four channels 16, features of a block 8; `needs` knows better
+  }),
+  define({
+    name: "two_stage_voxel_predictions",
+    step: "predict-voxels",
+    schema: twoStageParameters,
+    ...twoStagePredict,
+    files: [["stage_1_ilp_path"], ["stage_2_ilp_path"]],
+    bytesPerVoxel: 32, // six channels 24, and as above
+  }),
+  define({
+    name: "ilastik_simple_predict",
+    step: "predict-voxels",
+    schema: simpleParameters,
+    ...simplePredict,
+    files: [["classifier_path"], ["filter_specs_path"]],
+    bytesPerVoxel: 24,
+  }),
+  define({
+    name: "predict_voxels_with_model",
+    step: "predict-voxels",
+    schema: voxelModelParameters,
+    ...predictVoxelsWithModel,
+    files: [["model"]],
+    bytesPerVoxel: 16, // two channels 8, features of a block 8; `needs` knows better
+  }),
+  define({
+    name: "onnx_predict",
+    step: "predict-voxels",
+    schema: onnxPredictParameters,
+    run: onnxPredict,
+    files: [["model"]],
+    check: checkOnnxPredict,
+    identity: onnxPredictIdentity,
+    bytesPerVoxel: 16, // as predicted and as kept, two channels each
   }),
   define({
     name: "seeded_watershed",
@@ -130,6 +193,7 @@ const ALL: readonly BuiltIn[] = [
     run: neuroproofAgglomerate,
     files: [["classifier", "path"]],
     check: checkNeuroproofAgglomerate,
+    checkChannels: checkNeuroproofChannels,
     identity: neuroproofAgglomerateIdentity,
     bytesPerVoxel: 12, // graph (132 bytes a channel, region and edge: supervoxels of 200 voxels on average), or channel 4, levels 2, queue 4
   }),
@@ -142,9 +206,4 @@ export const BUILT_INS: ReadonlyMap<string, BuiltIn> = new Map([
 ]);
 
 /** Functions of the original that this program does not have yet, and what stands in their place. */
-export const NOT_YET: ReadonlyMap<string, string> = new Map([
-  ["ilastik_predict_with_array", "read_predictions, on a membrane map predicted elsewhere"],
-  ["ilastik_simple_predict", "read_predictions, on a membrane map predicted elsewhere"],
-  ["two_stage_voxel_predictions", "read_predictions, on a membrane map predicted elsewhere"],
-  ["ilastik_multicut", "mean_agglomerate"],
-]);
+export const NOT_YET: ReadonlyMap<string, string> = new Map([["ilastik_multicut", "mean_agglomerate"]]);

@@ -37,9 +37,10 @@ export class DefaultSegmentor implements Segmentor {
   }
 
   async #labels(input: SegmentInput): Promise<Uint32Array> {
-    const { subvolume, bordered, core, voxelSizeNm, logger, signal, inside } = input;
+    const { subvolume, bordered, core, voxelSizeNm, volume, logger, signal, inside } = input;
     const gray = input.gray.data;
-    const context: StepArguments = { subvolume, bordered, core, shape: input.gray.shape, voxelSizeNm, logger, signal, inside };
+    const place = { subvolume, bordered, core, shape: input.gray.shape, voxelSizeNm, ...(volume !== undefined && { volume }) };
+    const context: StepArguments = { ...place, logger, signal, inside };
 
     let mask = andInto(await this.#run<Mask>("background-mask", { ...context, gray }), inside);
     const predictions = await this.#predictions(input, { ...context, gray, mask });

@@ -58,12 +58,12 @@ export function argumentBytes(input: StepArguments): number {
 
 /** Arrays of a step's arguments go to files of the folder, the rest stays as it is. */
 export async function storeArguments(input: StepArguments, folder: string, options: CallOptions = {}): Promise<StoredArguments> {
-  const { subvolume, bordered, core, shape, voxelSizeNm, inside, gray, mask, predictions, supervoxels } = input;
+  const { subvolume, bordered, core, shape, voxelSizeNm, volume, inside, gray, mask, predictions, supervoxels } = input;
   const arrays: Record<string, StoredArray | null> = {};
   for (const [name, value] of Object.entries({ inside, gray, mask, predictions, supervoxels })) {
     if (value !== undefined) arrays[name] = await storeValue(value, join(folder, name), options);
   }
-  return { context: { subvolume, bordered, core, shape, voxelSizeNm }, arrays };
+  return { context: { subvolume, bordered, core, shape, voxelSizeNm, ...(volume !== undefined && { volume }) }, arrays };
 }
 
 export async function storeValue(

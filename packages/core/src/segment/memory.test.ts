@@ -36,6 +36,13 @@ test("users' functions count, and so do the processes of isolated steps", () => 
   expect(estimateBytes({ ...config(), class: "/a/b.mjs:C" }, shape)).toBeGreaterThanOrEqual(20 * voxels);
 });
 
+test("what a step says of its files: its bytes, and channels that later steps hold too", () => {
+  const needs = { bytes: 10e9, channels: 3, warnings: [] };
+  expect(estimateBytes(config(), shape, needs)).toBe(estimateBytes(config(), [0, 0, 0]) + 10e9 + 4 * voxels);
+  const more = estimateBytes(config(), shape, { ...needs, bytes: 0 }) - estimateBytes(config(), shape);
+  expect(more).toBe(8 * voxels);
+});
+
 test("DefaultGrayOnly counts its own steps", () => {
   const heavy = config({ "agglomerate-supervoxels": stepOf("/a/b.mjs:f") });
   expect(estimateBytes({ ...heavy, class: "DefaultGrayOnly" }, shape)).toBe(estimateBytes(config(), shape));

@@ -11,6 +11,8 @@
  *   bytes per voxel of the core box, at the peak of        inside   labels   runs   bodies   one chunk of the output, 8 at once
  *   relabel, write                                              1        4      1        8       24 (cut out 8, encoded 8, gzip'd 8)
  *
+ * Predictions are 4 bytes a channel; more than one where predict-voxels says so before the run (`needs.ts`).
+ *
  * Grey + masks: grey 1, inside 1, preserved 1, mask 1. What the built-ins take themselves stands beside them in `builtins.ts`; a user's
  * function is taken to need {@link USER_BYTES_PER_VOXEL}. An isolated step adds its process: `subprocess-memory` when it is set, else its
  * arguments and its own bytes, plus the files that the arrays travel in.
@@ -24,7 +26,7 @@ import { BUILT_INS } from "./builtins.ts";
 import { defaultSteps } from "./default-steps.ts";
 import { shortName } from "./plugins.ts";
 import { pythonReference } from "./python/reference.ts";
-import { type SegmentorConfig, STEP_NAMES, type StepConfig, type StepName } from "./types.ts";
+import { type SegmentorConfig, STEP_NAMES, type StepConfig, type StepName, type StepNeeds } from "./types.ts";
 import { parseUserReference } from "./user-module.ts";
 
 /** What a user's function is taken to need beside its arguments, its result included: three float or label arrays. */
@@ -48,13 +50,13 @@ const ARGUMENTS: Readonly<Record<StepName, number>> = {
   "agglomerate-supervoxels": 12,
 };
 
-/** Peak bytes of one worker that segments a subvolume whose bordered box has this shape. */
-export function estimateBytes(config: SegmentorConfig, shape: Vec3): number {
+/** Peak bytes of one worker that segments a subvolume whose bordered box has this shape. `needs`: what predict-voxels says of itself. */
+export function estimateBytes(config: SegmentorConfig, shape: Vec3, needs: StepNeeds | null = null): number {
   const voxels = volumeOf(shape);
   if (parseUserReference(config.class) !== null)
     return BASE_BYTES + voxels * (ARGUMENTS["agglomerate-supervoxels"] + USER_BYTES_PER_VOXEL);
   const steps = shortName(config.class) === "DefaultGrayOnly" ? defaultSteps() : config.configuration;
-  const peaks = STEP_NAMES.map((name) => stepBytes(steps[name], name, voxels));
+  const peaks = STEP_NAMES.map((name) => stepBytes(steps[name], name, voxels, needs));
   return BASE_BYTES + Math.max(FINAL_BYTES_PER_VOXEL * voxels, ...peaks);
 }
 
@@ -65,11 +67,15 @@ export function estimateWriteBytes(core: Vec3, chunk: Vec3): number {
   return BASE_BYTES + PIECE_BYTES + WRITE_BYTES_PER_VOXEL * voxels + encoding;
 }
 
-function stepBytes(step: StepConfig, name: StepName, voxels: number): number {
-  const own = BUILT_INS.get(shortName(step.function))?.bytesPerVoxel ?? USER_BYTES_PER_VOXEL;
-  const here = ARGUMENTS[name] * voxels;
-  if (!step["use-subprocess"] && pythonReference(step) === null) return here + own * voxels;
+function stepBytes(step: StepConfig, name: StepName, voxels: number, needs: StepNeeds | null): number {
+  const isPrediction = name === "predict-voxels";
+  const ownPerVoxel = BUILT_INS.get(shortName(step.function))?.bytesPerVoxel ?? USER_BYTES_PER_VOXEL;
+  const own = isPrediction && needs !== null ? needs.bytes : ownPerVoxel * voxels;
+  const hasPredictions = name === "create-supervoxels" || name === "agglomerate-supervoxels";
+  const channels = hasPredictions ? (needs?.channels ?? 1) : 1;
+  const here = (ARGUMENTS[name] + 4 * (channels - 1)) * voxels;
+  if (!step["use-subprocess"] && pythonReference(step) === null) return here + own;
   const limit = step["subprocess-memory"];
-  const inProcess = limit > 0 ? limit : PROCESS_BYTES + (ARGUMENTS[name] + own) * voxels;
+  const inProcess = limit > 0 ? limit : PROCESS_BYTES + here + own;
   return 2 * here + inProcess; // once as arrays here, once as files
 }

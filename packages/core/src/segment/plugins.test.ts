@@ -54,15 +54,21 @@ test.each<[string, StepName, string, RegExp]>([
   [
     "DVIDSparkServices.reconutils.plugins.ilastik_predict_with_array",
     "predict-voxels",
-    "E_CONFIG_UNSUPPORTED",
-    /options\.segmentor\.configuration\.predict-voxels\.function: .*read_predictions/,
+    "E_CONFIG_INVALID",
+    /predict-voxels\.parameters\.ilp_path: /,
   ],
   ["neuroproof_agglomerate", "agglomerate-supervoxels", "E_CONFIG_INVALID", /agglomerate-supervoxels\.parameters\.classifier: /],
   [
     "DVIDSparkServices.reconutils.plugins.two_stage_voxel_predictions",
     "predict-voxels",
+    "E_CONFIG_INVALID",
+    /predict-voxels\.parameters\.stage_1_ilp_path: /,
+  ],
+  [
+    "DVIDSparkServices.reconutils.plugins.ilastik_multicut",
+    "agglomerate-supervoxels",
     "E_CONFIG_UNSUPPORTED",
-    /does not exist here yet/,
+    /options\.segmentor\.configuration\.agglomerate-supervoxels\.function: .*does not exist here yet; there is mean_agglomerate/,
   ],
 ])("%s for %s is refused", async (name, step, code, message) => {
   await expect(checkStep(stepOf(name), step)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });

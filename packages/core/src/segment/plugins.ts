@@ -8,9 +8,10 @@ import { closest } from "../suggest.ts";
 import { BUILT_INS, type BuiltIn, NOT_YET, type StepPlugins } from "./builtins.ts";
 import { hashOfFile } from "./module-hash.ts";
 import { parseParameters } from "./parameters.ts";
+import { checkPythonStep } from "./python/check.ts";
 import { hashOfPython } from "./python/module-hash.ts";
 import { pythonReference } from "./python/reference.ts";
-import { checkPythonStep } from "./python/step.ts";
+
 import type { StepConfig, StepName } from "./types.ts";
 import { hashOfModule, importUserExport, parseUserReference } from "./user-module.ts";
 

@@ -16,6 +16,13 @@ export interface Predictions {
   readonly shape: readonly [number, number, number, number];
 }
 
+/** The volume of grey values, to read more of it. */
+export interface VolumeReference {
+  /** As `openVolume` takes it. */
+  readonly source: string;
+  readonly bounds: Box;
+}
+
 /** What every plug-in gets beside its arrays. */
 export interface PluginContext<P = Readonly<Record<string, unknown>>> {
   readonly subvolume: number;
@@ -25,6 +32,8 @@ export interface PluginContext<P = Readonly<Record<string, unknown>>> {
   /** Shape of the arrays. */
   readonly shape: Vec3;
   readonly voxelSizeNm: Vec3;
+  /** The volume that `bordered` is a part of; absent where there is none but the arrays. */
+  readonly volume?: VolumeReference;
   readonly parameters: P;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -74,6 +83,27 @@ export interface StepConfig {
   readonly "subprocess-memory": number;
 }
 
+/** What a run will ask of a step. */
+export interface PlanGeometry {
+  /** Of a bordered box. */
+  readonly shape: Vec3;
+  readonly border: Vec3;
+  /** The volume. */
+  readonly bounds: Box;
+  /** All bordered boxes. */
+  readonly boxes: readonly Box[];
+}
+
+/** What only the files that a step's parameters name can tell, such as a classifier's channels. */
+export interface StepNeeds {
+  /** Bytes for one subvolume at its peak beside the arguments, the result included. */
+  readonly bytes: number;
+  /** Channels of the predictions. */
+  readonly channels: number;
+  /** For the user, before the run. */
+  readonly warnings: readonly string[];
+}
+
 export interface SegmentorConfig {
   /** Name of a built-in segmentor or `/path/segmentor.mjs:ClassName`. */
   readonly class: string;
@@ -86,6 +116,7 @@ export interface SegmentInput {
   readonly bordered: Box;
   readonly core: Box;
   readonly voxelSizeNm: Vec3;
+  readonly volume?: VolumeReference;
   /** Grey values of the bordered box; 0 outside the volume. */
   readonly gray: Block<Uint8Array>;
   readonly inside: Mask;

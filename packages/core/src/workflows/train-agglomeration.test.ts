@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(join(DATA, "gala")))("gala", () => {
       const destination = join(folder, `strategy-${strategy}.xml`);
       const trained = await trainAgglomeration({ ...request, destination, strategy, iterations: 2, trees: 41 });
       rows.push(trained.rows);
-      const forest = parseOpenCvForest(await readFile(destination, "utf8"), destination);
+      const forest = parseOpenCvForest(await readFile(destination), destination);
       expect(forest.roots.length).toBe(41);
       expect(countVotes(forest, new Float32Array(35))).toBeLessThanOrEqual(41);
     }

@@ -1,7 +1,6 @@
 /** Train agglomeration: supervoxels, predictions and ground truth become a classifier for `neuroproof_agglomerate`. */
-import { access } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { featureGraph, featureNames, renumber } from "@axonloom/kernels";
+import { featureGraph, featureNames } from "@axonloom/kernels";
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
 import { writeFailed } from "../fs-errors.ts";
@@ -15,6 +14,7 @@ import type { Predictions, StepConfig } from "../segment/types.ts";
 import { replaceFile } from "../store/files.ts";
 import { openVolume, type VolumeStore } from "../store/index.ts";
 import type { VoxelArray } from "../volume/block.ts";
+import { checkNewFile, readLabels } from "./training-files.ts";
 
 export interface TrainAgglomerationRequest {
   /** Sources of labels. */
@@ -114,15 +114,7 @@ async function checkRequest({ destination, predictions, mitochondria }: TrainAgg
     throw usage("expected a volume of predictions for each channel, found none; give at least one");
   }
   if (isList(predictions)) checkMitochannel(mitochondria ?? null, predictions.length);
-  const exists = await access(destination).then(
-    () => true,
-    () => false,
-  );
-  if (exists) {
-    throw new AxonloomError("E_DESTINATION_EXISTS", `${destination} exists already; remove it, or give another name`, {
-      destination,
-    });
-  }
+  await checkNewFile(destination);
 }
 
 function isList(predictions: TrainAgglomerationRequest["predictions"]): predictions is readonly string[] {
@@ -178,12 +170,14 @@ async function predict(
   const { data } = await store.read(box, options);
   if (!(data instanceof Uint8Array)) throw new AxonloomError("E_DTYPE", `${gray}: expected grey values as uint8`, { source: gray });
   const segmentor = await resolveStep(step, "predict-voxels");
+  const { bounds, voxelSizeNm } = await store.info(options);
   const predictions = (await runStep(segmentor, "predict-voxels", {
     subvolume: 0,
     bordered: box,
     core: box,
     shape: shapeOf(box),
-    voxelSizeNm: (await store.info(options)).voxelSizeNm,
+    voxelSizeNm,
+    volume: { source: gray, bounds },
     logger: silentLogger,
     signal: options.signal ?? new AbortController().signal,
     inside: null,
@@ -191,15 +185,6 @@ async function predict(
     mask: null,
   })) as Predictions;
   return { data: predictions.data, channels: predictions.shape[3] };
-}
-
-/** uint64 labels get new numbers, in scan order; only ties of equal overlaps depend on numbers. */
-async function readLabels(source: string, box: Box, options: CallOptions): Promise<Uint32Array> {
-  const { data } = await (await openVolume(source, options)).read(box, options);
-  if (data instanceof Uint32Array) return data;
-  if (data instanceof BigUint64Array) return renumber(data).labels;
-  if (!(data instanceof Float32Array)) return Uint32Array.from(data);
-  throw new AxonloomError("E_DTYPE", `${source}: expected labels (unsigned integers), found float32`, { source });
 }
 
 async function readChannels(sources: readonly string[], box: Box, options: CallOptions): Promise<Channels> {

@@ -7,8 +7,9 @@
  *
  * m₃ and m₄ are central moments, not divided by powers of σ. Of regions of one size, the one with the smaller id counts as smaller.
  */
-import type { FeatureGraph } from "./index.ts";
+
 import { BINS, MOMENTS, type Statistics } from "./statistics.ts";
+import type { FeatureGraph } from "./types.ts";
 
 const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9] as const;
 const PER_CHANNEL = MOMENTS + QUANTILES.length;

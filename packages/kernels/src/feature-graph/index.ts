@@ -18,25 +18,10 @@
 import { checkLength, KernelError } from "../errors.ts";
 import type { Shape3 } from "../shape.ts";
 import { scanGraph } from "./scan.ts";
-import type { Statistics } from "./statistics.ts";
+import type { FeatureGraph } from "./types.ts";
 
 export { edgeFeatures, featureCount, featureNames } from "./features.ts";
-
-export interface FeatureGraph {
-  channels: number;
-  /** Labels of the regions, rising. Elsewhere a region is its position here. */
-  ids: Uint32Array;
-  /** Voxels of each region, and those at the boundary. */
-  size: Float64Array;
-  boundary: Float64Array;
-  regions: Statistics;
-  /** Edges, sorted: positions u < v of the regions. */
-  u: Uint32Array;
-  v: Uint32Array;
-  /** Pairs of a voxel and a touching region, of both sides. */
-  edgeSize: Float64Array;
-  edges: Statistics;
-}
+export type { FeatureGraph } from "./types.ts";
 
 /**
  * The graph of all regions (label 0 is none). `predictions`: [z, y, x, channel], float32, or uint8 meaning value / 255.

@@ -1,6 +1,6 @@
 import type { Shape3 } from "../shape.ts";
-import type { FeatureGraph } from "./index.ts";
 import { addVoxel, makeStatistics } from "./statistics.ts";
+import type { FeatureGraph } from "./types.ts";
 
 /** Plain version of `featureGraph`: every voxel, a set of its neighbours' labels, a list of voxels per region and edge. */
 export function featureGraphReference(

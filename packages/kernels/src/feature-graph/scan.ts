@@ -2,8 +2,8 @@
 import { PairIndex } from "../hash/pair-index.ts";
 import { uniqueLabels } from "../remap/index.ts";
 import type { Shape3 } from "../shape.ts";
-import type { FeatureGraph } from "./index.ts";
 import { addVoxel, BINS, enlargeStatistics, MOMENTS, makeStatistics, type Statistics } from "./statistics.ts";
+import type { FeatureGraph } from "./types.ts";
 
 export function scanGraph(
   labels: Uint32Array,

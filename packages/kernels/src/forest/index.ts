@@ -1,5 +1,5 @@
 /**
- * Random forests of vigra.
+ * Random forests whose leaves hold probabilities: those of vigra, and such that are trained here.
  *
  *     const forest = packForests([{ columns: 21, classes: 4, weighted: false, trees }]);
  *     forestProbabilities(forest, features); // rows × 4
@@ -8,7 +8,9 @@ import { KernelError } from "../errors.ts";
 import { evaluate } from "./evaluate.ts";
 import type { PackedForest } from "./pack.ts";
 
+export { type FlatForest, packFlatForest } from "./flat.ts";
 export { type PackedForest, packForests } from "./pack.ts";
+export { type TrainedProbabilityForest, type TrainProbabilityOptions, trainProbabilityForest } from "./train.ts";
 export type { VigraForest, VigraTree } from "./types.ts";
 
 /**

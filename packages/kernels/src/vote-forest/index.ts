@@ -9,7 +9,6 @@ import { countVotes, voteProbabilities } from "./evaluate.ts";
 import type { VoteForest } from "./types.ts";
 
 export { countVotes } from "./evaluate.ts";
-export { RandomIntegers } from "./random.ts";
 export { type TrainedForest, type TrainOptions, trainVoteForest } from "./train.ts";
 export type { VoteForest } from "./types.ts";
 

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { RandomIntegers } from "../decision-trees/index.ts";
 import { DATA } from "../real-data.suite.ts";
-import { countVotes, RandomIntegers, trainVoteForest, type VoteForest, voteClassifier } from "./index.ts";
+import { countVotes, trainVoteForest, type VoteForest, voteClassifier } from "./index.ts";
 
 /** x0 <= 0.5 votes 0, else x1 <= 2 votes 1, else 0. */
 const small: VoteForest = {
@@ -59,7 +60,9 @@ test("labels without a rule: about half of the votes are wrong", () => {
 });
 
 test("what cannot be learned from", () => {
-  expect(() => trainVoteForest(new Float32Array(6), new Uint8Array(3), 2, { seed: 1 })).toThrow(/two classes, found 0 of 3/);
+  expect(() => trainVoteForest(new Float32Array(6), new Uint8Array(3), 2, { seed: 1 })).toThrow(
+    /two or more classes, found 3, 0 rows/,
+  );
   expect(() => trainVoteForest(new Float32Array(5), Uint8Array.of(0, 1, 1), 2, { seed: 1 })).toThrow(
     /2 numbers for each of 3 rows/,
   );

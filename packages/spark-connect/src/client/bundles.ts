@@ -20,7 +20,7 @@ export interface WorkerOptions extends LauncherOptions {
 export class Bundles {
   readonly #artifacts: Artifacts;
   readonly #config: SessionConfig;
-  readonly #options: WorkerOptions;
+  #options: WorkerOptions;
   readonly #bundles = new Map<string, Promise<string>>();
   #worker: Promise<void> | null = null;
 
@@ -28,6 +28,12 @@ export class Bundles {
     this.#artifacts = artifacts;
     this.#config = config;
     this.#options = options;
+  }
+
+  /** The executors' artifact folder turned out to be mounted `noexec`: from the next plan on their `/bin/sh` runs the launcher. */
+  runByShell(): void {
+    this.#options = { ...this.#options, noexec: true };
+    this.#worker = null;
   }
 
   /** Name of the function's bundle in the tasks' folder. A module is bundled and sent once a session. */

@@ -6,6 +6,8 @@ import { parseSchema } from "../schema.ts";
 export interface FunctionOptions {
   /** Output columns as DDL, for instance `id long, blob binary`. */
   readonly returns: string;
+  /** What Spark's pages call it in a plan. Default: the export. */
+  readonly name?: string;
   /** Handed to the function with each task; small (it is part of the plan). */
   readonly parameters?: JsonValue;
   /** Whether the same input always gives the same rows. Default true: Spark computes lost partitions again. */
@@ -17,6 +19,7 @@ export interface FunctionOptions {
 export interface SparkFunction {
   readonly module: string;
   readonly export: string;
+  readonly name: string;
   readonly returns: string;
   /** Names of the output columns. */
   readonly columns: readonly string[];
@@ -34,6 +37,7 @@ export function sparkFunction(module: URL | string, name: string, options: Funct
   return {
     module: module instanceof URL ? module.href : module,
     export: name,
+    name: options.name ?? name,
     returns: options.returns,
     columns: schema.fields.map((field) => field.name),
     parameters: checkedJson(options.parameters ?? null, name),

@@ -36,7 +36,7 @@ export async function functionOf(
 ): Promise<FunctionInit> {
   const bundle = await bundles.nameOf(fn, options);
   return {
-    functionName: fn.export,
+    functionName: fn.name,
     deterministic: fn.deterministic,
     arguments: columns.map((name) => col(name).expression),
     pythonUdf: {

@@ -64,7 +64,13 @@ export function toSparkError(
   const remote = remoteFromDetails(details) ?? remoteFromInfo(info, error.details);
   const code = isShutdown(remote) ? "E_SPARK_SESSION_LOST" : codeOf(error, remote?.errorClass ?? errorClassOf(error));
   const all = { ...fields, grpcStatus: error.code, ...(remote === null ? {} : { remote }) };
-  return new SparkConnectError(code, messageOf(code, remote?.message ?? error.details, where), all, error);
+  // What Spark says itself is told once: the failed call behind it has nothing more.
+  return new SparkConnectError(
+    code,
+    messageOf(code, remote?.message ?? error.details, where),
+    all,
+    remote === null ? error : undefined,
+  );
 }
 
 /** A server that is being stopped fails its operations like this, without an error class. */

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SparkSession, type WorkerOptions } from "@axonloom/spark-connect";
 import { AxonloomError } from "../../errors.ts";
+import { attemptsOf } from "./checks.ts";
 import { fromSparkError } from "./errors.ts";
+import { readSettings, type Settings, sizeOf } from "./facts.ts";
 
 /** What the engine relies on; all can be set in a session of any server. */
 const SETTINGS = {
@@ -16,12 +18,15 @@ const SETTINGS = {
   "spark.sql.inMemoryColumnarStorage.compressed": "false",
   "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
   "spark.sql.execution.arrow.maxBytesPerBatch": String(64 * 2 ** 20),
+  // Until a stage has a name.
+  "spark.job.description": "axonloom: look at the executors",
 };
 
 export interface Cluster {
   readonly session: SparkSession;
   /** Spark's cores, as far as it counts them: 2 at least. */
   readonly cores: number;
+  readonly settings: Settings;
   readonly maxAttempts: number;
   /** Of the rows of one job that come back: Spark ends a job above it. */
   readonly maxResultBytes: number;
@@ -30,6 +35,8 @@ export interface Cluster {
 export interface OpenOptions {
   readonly token?: string;
   readonly worker?: WorkerOptions;
+  /** Of every operation. */
+  readonly tags?: readonly string[];
   /** The cluster's server has just been started: its executors are still coming. */
   readonly fresh?: boolean;
 }
@@ -46,8 +53,9 @@ export async function openCluster(url: string, { fresh = false, ...options }: Op
     try {
       await firstTask(session);
       const cores = fresh ? await settledCores(session) : await coresOf(session);
+      const settings = await readSettings(session);
       await session.config.set(SETTINGS);
-      return { session, cores, maxAttempts: await attemptsOf(session), maxResultBytes: await resultBytesOf(session) };
+      return { session, cores, settings, maxAttempts: attemptsOf(settings), maxResultBytes: resultBytesOf(settings) };
     } catch (error) {
       await session.close();
       throw error;
@@ -90,19 +98,7 @@ async function settledCores(session: SparkSession): Promise<number> {
   return cores;
 }
 
-async function attemptsOf({ config }: SparkSession): Promise<number> {
-  const master = (await config.getOption("spark.master")) ?? "";
-  if (master.startsWith("local")) return Number(/^local\[[^,\]]+,\s*(\d+)\]/.exec(master)?.[1] ?? 1);
-  return Number((await config.getOption("spark.task.maxFailures")) ?? 4);
-}
-
-async function resultBytesOf({ config }: SparkSession): Promise<number> {
-  const bytes = sizeOf((await config.getOption("spark.driver.maxResultSize")) ?? "1g");
-  return bytes === 0 ? Number.POSITIVE_INFINITY : bytes; // 0: no limit
-}
-
-/** Bytes of a size as Spark writes it: `1g`, `512m`, `1048576`, `2gb`. NaN for something else. */
-export function sizeOf(text: string): number {
-  const [, number, unit = ""] = /^(\d+)\s*([kmgtp]?)i?b?$/i.exec(text.trim()) ?? [];
-  return Number(number) * 1024 ** ["", "k", "m", "g", "t", "p"].indexOf(unit.toLowerCase());
+function resultBytesOf(settings: Settings): number {
+  const bytes = sizeOf(settings["spark.driver.maxResultSize"] ?? "1g", "b");
+  return bytes === null || bytes === 0 ? Number.POSITIVE_INFINITY : bytes; // 0: no limit
 }

@@ -291,7 +291,7 @@ export class SparkDataset<T> implements Dataset<T> {
     const frames: DataFrame[] = [];
     for (const one of list) {
       const raw = steps.length === 0 && input === "row";
-      frames.push(raw ? one.left : await this.#host.run(one, steps, { label, input, discard }));
+      frames.push(raw ? one.left : await this.#host.run(one, steps, { label, input, discard }, options));
     }
     const frame = concatOf(frames);
     return frame === null ? null : { frame, partitions: list.reduce((sum, { partitions }) => sum + partitions, 0), order };

@@ -5,10 +5,11 @@
  *            ▲ rows, notes ◀──────────────────────────────────┘
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, rm, rmdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serialize } from "node:v8";
-import { bundleModule, type DataFrame, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
+import { bundleModule, type DataFrame, isSparkConnectError, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
 import { saveBroadcast } from "../local/broadcast.ts";
@@ -21,7 +22,9 @@ import { SparkDataset } from "./dataset.ts";
 import { fromSparkError } from "./errors.ts";
 import type { Input } from "./group.ts";
 import type { SparkHost } from "./host.ts";
-import type { TaskParameters } from "./task.ts";
+import { KILL_MS } from "./kill.ts";
+import { PlanProgress } from "./progress.ts";
+import type { Note, TaskParameters } from "./task.ts";
 import { ROW_SCHEMA } from "./wire.ts";
 
 export interface SparkEngineOptions {
@@ -36,12 +39,20 @@ export interface SparkEngineOptions {
   /** Folder that the executors see, too; the engine's own: made when needed, removed by `close`. */
   readonly sharedFolder: string;
   readonly onEvent?: EngineListener;
-  /** Called by `close` last: ends a server that was started for this engine. */
-  readonly onClose?: () => Promise<void>;
+  /** Every operation carries it. */
+  readonly tag: string;
+  /** Called by `close` last: ends a server that was started for this engine, and the record of the session. */
+  readonly onClose?: (end: SessionEnd) => Promise<void>;
 }
+
+/** `quiet`: nothing works any more. `ending`: all was interrupted, and Spark may still be ending tasks. `unknown`: the server did not answer. */
+export type SessionEnd = "quiet" | "ending" | "unknown";
 
 /** Freeing is good manners, nothing to wait for. */
 const FREE_MS = 10_000;
+const CLOSE_MS = 10_000;
+/** How often the driver looks what the tasks say. */
+const SWEEP_MS = 1000;
 
 export class SparkEngine implements Engine, SparkHost {
   readonly name = "spark";
@@ -57,9 +68,15 @@ export class SparkEngine implements Engine, SparkHost {
   /** Ends the next job: what a listener threw while none ran. */
   #failure: { readonly error: unknown } | null = null;
   #plans = 0;
+  /** Of the running jobs, by plan. */
+  readonly #progress = new Map<number, { readonly job: Job; readonly rows: PlanProgress }>();
+  #sweeping = false;
+  #description = "";
   #broadcasts = 0;
   #closed = false;
   #lost = false;
+  /** When a job last ended before all its rows had come. */
+  #interrupted = Number.NEGATIVE_INFINITY;
 
   constructor(options: SparkEngineOptions) {
     this.slots = options.slots;
@@ -87,7 +104,9 @@ export class SparkEngine implements Engine, SparkHost {
     { left, right }: Input,
     steps: readonly HostedStep[],
     { label, input, discard }: Pick<TaskParameters, "label" | "input" | "discard">,
+    { signal }: CallOptions,
   ): Promise<DataFrame> {
+    const plan = this.#plans++;
     const parameters: TaskParameters = {
       steps: stepsText(steps, label),
       label,
@@ -95,10 +114,12 @@ export class SparkEngine implements Engine, SparkHost {
       discard,
       maxAttempts: this.#options.maxAttempts,
       isolatedHost: await this.#shipIsolatedHost(),
-      plan: this.#plans++,
+      plan,
+      status: await this.#follow(plan, label, signal),
     };
     const entry = await this.#entryOf(steps.map(({ module }) => module));
-    const how = { returns: ROW_SCHEMA, parameters: { ...parameters } };
+    await this.#describe(label, signal);
+    const how = { name: label === "" ? "axonloom" : label, returns: ROW_SCHEMA, parameters: { ...parameters } };
     if (right === null) return left.mapPartitions(sparkFunction(entry, "run", how));
     return left
       .groupBy("pid")
@@ -108,23 +129,28 @@ export class SparkEngine implements Engine, SparkHost {
 
   async job<T>(options: CallOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const job = this.#begin(options);
+    let whole = false;
     try {
-      return await body(job.signal);
+      const result = await body(job.signal);
+      whole = true;
+      return result;
     } catch (error) {
       throw reasonOfEnd(error, job, options);
     } finally {
-      this.#end(job);
+      this.#end(job, whole);
     }
   }
 
   async *stream<T>(options: CallOptions, body: (signal: AbortSignal) => AsyncIterable<T>): AsyncGenerator<T> {
     const job = this.#begin(options);
+    let whole = false;
     try {
       yield* body(job.signal);
+      whole = true;
     } catch (error) {
       throw reasonOfEnd(error, job, options);
     } finally {
-      this.#end(job);
+      this.#end(job, whole);
     }
   }
 
@@ -135,13 +161,9 @@ export class SparkEngine implements Engine, SparkHost {
     }
   }
 
-  /** What a listener throws ends the jobs. */
-  say(event: EngineEvent): void {
-    try {
-      this.#options.onEvent?.(event);
-    } catch (error) {
-      this.#fail(error);
-    }
+  hear(note: Exclude<Note, { readonly type: "error" }>, key: string): void {
+    if (note.type === "task-finished") this.#progress.get(note.plan)?.rows.finish(note.row, note.begun);
+    else this.#say({ key, ...note });
   }
 
   /** The server is gone: ends the running jobs with this error, or the next one. */
@@ -153,10 +175,64 @@ export class SparkEngine implements Engine, SparkHost {
   async close(): Promise<void> {
     this.#closed = true;
     for (const job of this.#jobs) job.fail(closed());
-    await this.session.close();
-    await rm(this.#options.sharedFolder, { recursive: true, force: true });
-    await rmdir(dirname(this.#options.sharedFolder)).catch(() => {}); // another engine's may lie beside it
-    await this.#options.onClose?.();
+    if (this.#progress.size > 0) this.#interrupted = Date.now();
+    const answered = await this.#interruptAll();
+    if (answered) await this.session.close();
+    else this.session.disconnect();
+    await rm(this.#options.sharedFolder, { recursive: true, force: true, maxRetries: 3 }); // a task that is being ended may still write
+    const ending = Date.now() - this.#interrupted < KILL_MS;
+    await this.#options.onClose?.(!answered ? "unknown" : ending ? "ending" : "quiet");
+  }
+
+  /** False when the server does not answer, so that operations may go on. */
+  async #interruptAll(): Promise<boolean> {
+    if (this.#lost) return false;
+    try {
+      await this.session.interruptTag(this.#options.tag, { signal: AbortSignal.timeout(CLOSE_MS) });
+      return true;
+    } catch (error) {
+      return isSparkConnectError(error) && error.code === "E_SPARK_SESSION_LOST"; // its operations are gone with it
+    }
+  }
+
+  /** What a listener throws ends the jobs. */
+  #say(event: EngineEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Follows the rows of a plan as long as its job runs; gives the folder where the tasks say what becomes of them. */
+  async #follow(plan: number, label: string, signal: AbortSignal | undefined): Promise<string> {
+    const folder = join(this.#options.sharedFolder, "status", String(plan));
+    await mkdir(folder, { recursive: true });
+    const job = [...this.#jobs].find((job) => job.signal === signal);
+    if (job !== undefined) {
+      const listener = { say: (event: EngineEvent) => this.#say(event), fail: (error: unknown) => job.fail(error) };
+      this.#progress.set(plan, { job, rows: new PlanProgress(folder, label, listener) });
+      void this.#sweep();
+    }
+    return folder;
+  }
+
+  /** Looks at the plans of the running jobs until there is none. */
+  async #sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    while (this.#progress.size > 0) {
+      await sleep(SWEEP_MS, undefined, { ref: false });
+      for (const { rows } of this.#progress.values()) await rows.sweep();
+    }
+    this.#sweeping = false;
+  }
+
+  /** What Spark's pages call the jobs from now on. The plan has the name, too. */
+  async #describe(label: string, signal: AbortSignal | undefined): Promise<void> {
+    if (label === "" || label === this.#description) return;
+    await this.session.config.set({ "spark.job.description": `axonloom: ${label}` }, signal === undefined ? {} : { signal });
+    this.#description = label;
   }
 
   #fail(error: unknown): void {
@@ -176,9 +252,16 @@ export class SparkEngine implements Engine, SparkHost {
     return job;
   }
 
-  #end(job: Job): void {
+  /** @param whole all its rows have come; else its operation was interrupted, and tasks of it may still run. */
+  #end(job: Job, whole: boolean): void {
     this.#jobs.delete(job);
     job.fail(new Error("the job has ended"));
+    for (const [plan, { job: owner, rows }] of this.#progress) {
+      if (owner !== job) continue;
+      this.#progress.delete(plan);
+      if (!whole) this.#interrupted = Date.now();
+      void rows.end();
+    }
   }
 
   #entryOf(modules: readonly string[]): Promise<string> {

@@ -2,8 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { AxonloomError } from "../../errors.ts";
-import { planSlots } from "../slots.ts";
+import { refuseFailed } from "../check.ts";
 import type { EngineFactory } from "../types.ts";
+import type { SessionEnd } from "./engine.ts";
+import { endLeftover } from "./leftover.ts";
+import { endRecord, recordOf, writeRecord } from "./record.ts";
 
 export interface SparkEngineFactoryOptions {
   /** `sc://host:port…`: a server that runs; it is never stopped. Absent: one is started here, for this run. */
@@ -14,9 +17,9 @@ export interface SparkEngineFactoryOptions {
   readonly master?: string;
   /** On this machine: tasks at once; absent: as many as cores and memory allow. */
   readonly workers?: number;
-  /** On this machine: memory to plan with; absent: what the machine has. */
+  /** On this machine, without `url`: memory to plan with; absent: what the machine has. */
   readonly memoryBytes?: number;
-  /** On this machine: cores that one task uses. */
+  /** Cores that one task uses (`corespertask`). */
   readonly coresPerTask?: number;
   /** Without `url`: heap of the server, as in `4g`. */
   readonly heap?: string;
@@ -28,39 +31,63 @@ export interface SparkEngineFactoryOptions {
   readonly nodePath?: string;
 }
 
-/** How often Spark tries a task on a server of our own; the same as the local engine. */
-const ATTEMPTS = 3;
-
 /**
  * `E_SPARK_…` when the engine is made: nothing found, wrong version, no Node.js on an executor, a run folder that executors do not see;
- * `E_MEMORY` when the tasks do not fit into this machine.
+ * `E_MEMORY` when the tasks do not fit into the executors.
  */
 export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): EngineFactory {
   return async ({ bytesPerTask, runFolder, onEvent }) => {
+    await endLeftover(runFolder, { ...withoutAbsent({ url: options.url, token: options.token }), onEvent });
     // Loaded here: who works locally does not wait for gRPC, Arrow and esbuild.
-    const [{ openCluster }, { checkExecutors, probeExecutors }, { SparkEngine }, { lastWords, startSparkServer }] =
-      await Promise.all([import("./connect.ts"), import("./probe.ts"), import("./engine.ts"), import("./server.ts")]);
-    const { url, token, workers, memoryBytes, coresPerTask, heap, conf, sparkHome, nodePath } = options;
-    const here = () => {
-      const request = { bytesPerTask, wanted: workers, memoryBytes, coresPerTask };
-      return `local[${planSlots(withoutAbsent(request) as { bytesPerTask: number }).slots},${ATTEMPTS}]`;
+    const [
+      { openCluster },
+      { probeExecutors },
+      { SparkEngine },
+      { lastWords },
+      { startOwnServer },
+      { checkCluster },
+      { describeFacts },
+      { parseConnectionString },
+    ] = await Promise.all([
+      import("./connect.ts"),
+      import("./probe.ts"),
+      import("./engine.ts"),
+      import("./server.ts"),
+      import("./own-server.ts"),
+      import("./checks.ts"),
+      import("./facts.ts"),
+      import("@axonloom/spark-connect"),
+    ]);
+    const { url, token, memoryBytes, coresPerTask = 1, nodePath } = options;
+    const server = url === undefined ? await startOwnServer(options, bytesPerTask) : null;
+    const tag = `axonloom-${randomUUID()}`;
+    const note = (level: string, key: string, message: string) => {
+      onEvent({ type: "log", label: "Spark", key, detail: { level, message } });
     };
-    const start = async () =>
-      await startSparkServer({ master: options.master ?? here(), ...withoutAbsent({ heap, conf, sparkHome }) });
-    const server = url === undefined ? await start() : null;
     try {
       const cluster = await openCluster(url ?? server!.url, {
         ...withoutAbsent({ token: server?.token ?? token }),
         worker: withoutAbsent({ nodePath }),
+        tags: [tag],
         fresh: options.master !== undefined && url === undefined,
       });
       const sharedFolder = join(runFolder, "spark", randomUUID());
-      const onClose = async () => await server?.stop();
-      const engine = new SparkEngine({ ...cluster, slots: cluster.cores, sharedFolder, onEvent, onClose });
+      const record = recordOf(parseConnectionString(url ?? server!.url, server?.token ?? token), cluster.session, tag, server);
+      const onClose = async (end: SessionEnd) => {
+        await server?.stop();
+        await endRecord(runFolder, record, server === null ? end : "quiet");
+      };
+      const engine = new SparkEngine({ ...cluster, slots: cluster.cores, tag, sharedFolder, onEvent, onClose });
       server?.onDeath((log) => engine.lose(died(lastWords(log))));
       try {
+        await writeRecord(runFolder, record);
         const executors = await probeExecutors(cluster.session, { cores: cluster.cores, sharedFolder });
-        checkExecutors(executors, sharedFolder);
+        const facts = { version: cluster.session.version, settings: cluster.settings, executors };
+        note("info", "cluster", describeFacts(facts));
+        const checks = checkCluster(facts, { bytesPerTask, coresPerTask, runFolder, ...withoutAbsent({ memoryBytes }) });
+        for (const { name, status, found, advice } of checks)
+          if (status === "warning") note("warn", name, `${advice}; found ${found}`);
+        refuseFailed(checks);
         engine.slots = executors.reduce((sum, { slots }) => sum + slots, 0);
         await engine.prepare();
         return engine;

@@ -1,7 +1,6 @@
 /** Tasks that prove that the executors can do our work, and tell what they are. */
 import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { rowsOf, type SparkSession, sparkFunction } from "@axonloom/spark-connect";
 import { AxonloomError } from "../../errors.ts";
@@ -39,33 +38,41 @@ export async function probeExecutors(
   const file = join(sharedFolder, `probe-${randomUUID()}`);
   const secret = randomUUID();
   await writeFile(file, secret);
-  const rows: ProbeRow[] = [];
-  try {
+  const run = async () => {
+    const rows: ProbeRow[] = [];
     const fn = sparkFunction(await writeEntry(sharedFolder, []), "probe", { returns: PROBE_SCHEMA, parameters: { file } });
     for await (const batch of session.range(cores, { numPartitions: cores }).mapPartitions(fn).batches()) {
       rows.push(...(rowsOf(batch) as Iterable<unknown> as Iterable<ProbeRow>));
     }
+    return rows;
+  };
+  try {
+    const rows = await run().catch((error: unknown) => {
+      // The folder that Spark starts our launcher in may be mounted `noexec`.
+      if (!(error instanceof Error) || !/Cannot run program "\.\/.*Permission denied/s.test(error.message)) throw error;
+      session.bundles.runByShell();
+      return run();
+    });
+    return executorsOf(rows, secret);
   } catch (error) {
-    const known = fromSparkError(error);
-    if (!(known instanceof AxonloomError) || !["E_WORKER_DIED", "E_SPARK_FAILED"].includes(known.code)) throw known;
-    throw new AxonloomError(
-      "E_SPARK_WORKER",
-      `expected Spark's executors to run a Node.js task, found: ${known.message}; install Node.js ${MINIMUM_NODE} or newer on every executor and put it on their PATH, or say where it is with --node-path`,
-      {},
-      error,
-    );
+    throw notRunning(fromSparkError(error));
   } finally {
     await rm(file, { force: true });
   }
-  return executorsOf(rows, secret);
 }
 
-/** Throws `E_SPARK_WORKER` or `E_SPARK_STORE` for the first executor that cannot do our work. */
-export function checkExecutors(executors: readonly Executor[], sharedFolder: string): void {
-  for (const { host, node, blind } of executors) {
-    if (blind !== null) throw notShared(sharedFolder, host, blind);
-    if (Number(node.split(".")[0]) < MINIMUM_NODE) throw tooOld(host, node);
-  }
+function notRunning(error: unknown): unknown {
+  if (!(error instanceof AxonloomError) || !["E_WORKER_DIED", "E_SPARK_FAILED"].includes(error.code)) return error;
+  const reason = error.message
+    .replace(/^Spark: (?:Job aborted due to stage failure: Task .*?most recent failure: )?/s, "")
+    .replace(/; give the executors more memory.*$/s, "");
+  return new AxonloomError(
+    "E_SPARK_WORKER",
+    `expected Spark's executors to run a Node.js task, found: ${reason}; install Node.js ${MINIMUM_NODE} or newer on every executor and put it on their PATH, ` +
+      "or say where it is with --node-path; the executor's log (stderr) has the worker's own words",
+    {},
+    error,
+  );
 }
 
 /** Workers are used again, so tasks with workers of their own ran at the same time. */
@@ -87,20 +94,4 @@ function executorsOf(rows: readonly ProbeRow[], secret: string): Executor[] {
       blind: tasks.find(({ found }) => found !== secret)?.found ?? null,
     };
   });
-}
-
-function notShared(folder: string, host: string, found: string): AxonloomError {
-  return new AxonloomError(
-    "E_SPARK_STORE",
-    `expected the executor on ${host} to see the run folder as ${hostname()} does (${folder}), found: ${found}; put checkpoint-dir, input and output on storage that all machines have under the same path`,
-    { folder, host, found },
-  );
-}
-
-function tooOld(host: string, found: string): AxonloomError {
-  return new AxonloomError(
-    "E_SPARK_WORKER",
-    `expected Node.js ${MINIMUM_NODE} or newer on the executor ${host}, found ${found}; install a newer one`,
-    { host, found },
-  );
 }

@@ -33,5 +33,5 @@ export async function* readRows(frame: DataFrame, host: SparkHost, { signal }: C
 
 function tell(note: Note, key: string, host: SparkHost): void {
   if (note.type === "error") throw fromPlainError(note.error);
-  host.say({ key, ...note });
+  host.hear(note, key);
 }

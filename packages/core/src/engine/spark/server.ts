@@ -57,6 +57,7 @@ const WATCHDOG = [
 /** Throws `E_SPARK_NOT_FOUND`, `E_SPARK_VERSION`, `E_SPARK_UNREACHABLE` (the cluster's master), or `E_SPARK_START`. */
 export async function startSparkServer({ master, ...options }: SparkServerOptions): Promise<SparkServer> {
   const local = master.startsWith("local");
+  const conf = checkedConf(options.conf ?? {});
   const home = findSpark(options.sparkHome).folder;
   await checkJava();
   const address = local ? { SPARK_LOCAL_IP: "127.0.0.1" } : await driverAddress(master);
@@ -70,7 +71,7 @@ export async function startSparkServer({ master, ...options }: SparkServerOption
     "spark.connect.grpc.binding.port": "0",
     "spark.sql.warehouse.dir": join(folder, "warehouse"),
     ...(local && { "spark.ui.enabled": "false" }),
-    ...checkedConf(options.conf ?? {}),
+    ...conf,
   };
   const submit = [
     join(home, "bin", "spark-submit"),
@@ -139,7 +140,12 @@ function checkedConf(conf: Readonly<Record<string, string>>): Readonly<Record<st
 
 /** What matters in the log of a server that has ended: neither what went well, nor where in Spark's code it was. */
 export function lastWords(log: string): string {
-  const lines = log.split("\n").filter((line) => !/^\s+at |^\d\S* \S+ INFO |^\s*$/.test(line));
+  const lines = log
+    .split("\n")
+    .filter(
+      (line) =>
+        !/^\s+at |^\s*\.\.\. \d+ more|^\d\S* \S+ INFO |^WARNING: Using incubator|^Using Spark.s default log4j|^\s*$/.test(line),
+    );
   return lines.join("\n").slice(-1500).trim() || "none";
 }
 

@@ -1,5 +1,6 @@
 /** What travels between the Spark engine and the tasks in Spark's workers. */
 import type { PlainError } from "../../errors.ts";
+import type { RowBegun } from "./status.ts";
 
 /** Parameters of the shipped function: JSON, as they are part of Spark's plan. */
 export interface TaskParameters {
@@ -15,12 +16,15 @@ export interface TaskParameters {
   readonly isolatedHost: string;
   /** Tells plans apart that are otherwise equal: Spark keeps persisted rows by their plan. */
   readonly plan: number;
+  /** Folder where tasks say what becomes of their rows. */
+  readonly status: string;
 }
 
 /** What a task says; it comes back as a row. */
 export type Note =
   | { readonly type: "error"; readonly label: string; readonly error: PlainError }
-  | { readonly type: "task-finished" | "task-retried"; readonly label: string; readonly detail?: Readonly<Record<string, unknown>> }
+  /** The same as the row's status object says, which may be late. */
+  | { readonly type: "task-finished"; readonly plan: number; readonly row: string; readonly begun: RowBegun }
   | { readonly type: "log" | "report"; readonly label: string; readonly detail: Readonly<Record<string, unknown>> };
 
 export interface ProbeParameters {

@@ -3,6 +3,7 @@
  * nothing of the driver's side.
  *
  *   partition ──▶ rows, or groups ──▶ steps of the stages (task-host) ──▶ rows, and notes: finished, log, report, error
+ *                                     └ status objects: row begun, done, failed
  *
  * A stage's error comes back as a note: thrown, it would make Spark try the task again.
  */
@@ -20,6 +21,7 @@ import { plainBytes } from "../local/spill.ts";
 import { machineMemory } from "../machine.ts";
 import { type HostedStep, type ModuleLoader, runSteps } from "../task-host.ts";
 import type { TaskContext } from "../types.ts";
+import { beginRow, endRow, failRow, type RowBegun, rowId } from "./status.ts";
 import type { Note, ProbeParameters, ProbeRow, TaskParameters } from "./task.ts";
 import { byKey, decodeKey, encodeIndex, encodeKey, noteRow, Pieces, seqOfKey, valueRows, type WireRow } from "./wire.ts";
 
@@ -45,6 +47,7 @@ async function* runOn(
 ): AsyncGenerator<WireRow> {
   const load: ModuleLoader = async (name) => modules[name] ?? ((await import(name)) as Record<string, unknown>);
   setIsolatedHost(join(spark.filesFolder, parameters.isolatedHost));
+  const { label, status, plan } = parameters;
   const steps = deserialize(Buffer.from(parameters.steps, "base64")) as HostedStep[];
   let failed = false;
   for await (const { seq, keyBytes, value } of inputs) {
@@ -52,20 +55,24 @@ async function* runOn(
     const key = decodeKey(keyBytes);
     const notes: Note[] = [];
     const rows: WireRow[] = [];
+    const row = rowId(seq);
+    const begun = await beginRow(status, row, key, spark);
     try {
-      const made = await runSteps({ key, value }, steps, (of) => contextOf(of, parameters, spark, notes), load);
+      const made = await runSteps({ key, value }, steps, (of) => contextOf(of, parameters, spark, begun, notes), load);
       if (!parameters.discard) {
         made.forEach(({ key, value }, i) => {
-          const bytes = plainBytes(value, parameters.label, key);
+          const bytes = plainBytes(value, label, key);
           rows.push(...valueRows(Buffer.concat([seq, encodeIndex(i)]), encodeKey(key), bytes));
         });
       }
-      if (spark.attempt > 0) notes.push(retried(parameters, spark));
-      notes.push({ type: "task-finished", label: parameters.label });
+      await endRow(status, row, begun);
+      notes.push({ type: "task-finished", plan, row, begun });
     } catch (error) {
       failed = true;
       rows.length = 0;
-      notes.push({ type: "error", label: parameters.label, error: toPlainError(error) });
+      const plain = toPlainError(error);
+      await failRow(status, row, begun, plain);
+      notes.push({ type: "error", label, error: plain });
     }
     yield* rows;
     for (const note of notes) yield noteRow(seq, keyBytes, serialize(note));
@@ -136,29 +143,26 @@ async function* values(batches: Batches) {
   }
 }
 
-function contextOf(key: string, { label, maxAttempts }: TaskParameters, spark: SparkTaskContext, notes: Note[]): TaskContext {
+function contextOf(
+  key: string,
+  { label, maxAttempts }: TaskParameters,
+  spark: SparkTaskContext,
+  { attempt, failures }: RowBegun,
+  notes: Note[],
+): TaskContext {
   const logAt = (level: string) => (message: string) => void notes.push({ type: "log", label, detail: { level, message } });
   const logger: Logger = { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") };
   consoleTo(logger);
   return {
     key,
-    attempt: spark.attempt + 1,
+    attempt,
     maxAttempts,
-    previousFailure: spark.attempt === 0 ? null : failureOf(spark),
+    previousFailure: failures.at(-1) ?? null,
     logger,
     signal: spark.signal,
     report: (event) => void notes.push({ type: "report", label, detail: event }),
     broadcast: loadBroadcast,
   };
-}
-
-function retried({ label }: TaskParameters, spark: SparkTaskContext): Note {
-  return { type: "task-retried", label, detail: { attempt: spark.attempt, reason: failureOf(spark) } };
-}
-
-/** Spark does not tell a task what became of the one before. */
-function failureOf({ attempt, stageId, partition }: SparkTaskContext): string {
-  return `attempt ${attempt} of Spark's task ${partition} in stage ${stageId} ended; the executor's log says why`;
 }
 
 /** What this executor is, and whether it sees the run folder. */

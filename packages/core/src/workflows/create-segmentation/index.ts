@@ -8,7 +8,8 @@
  */
 import type { CallOptions } from "../../call-options.ts";
 import type { Config } from "../../config/index.ts";
-import { type Engine, type EngineFactory, localEngineFactory } from "../../engine/index.ts";
+import { type EngineFactory, localEngineFactory } from "../../engine/index.ts";
+import { endLeftover } from "../../engine/spark/leftover.ts";
 import { AxonloomError } from "../../errors.ts";
 import { toXyz } from "../../geometry/box.ts";
 import { deletePrefix, type KeyValueStore, openKeyValue, putJson, sweepTemporary } from "../../keyvalue/index.ts";
@@ -24,6 +25,7 @@ import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
 import { borderedVoxels, type Segmented, segmentAll } from "./segment.ts";
+import { withNewSessions } from "./sessions.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
 
@@ -100,24 +102,34 @@ async function runLocked(
   const { workers, memoryBytes, driverMatches = DRIVER_MATCHES } = options;
   const local = { coresPerTask: config.coresPerTask, ...(workers && { workers }), ...(memoryBytes && { memoryBytes }) };
   const makeEngine = options.engine ?? localEngineFactory(local);
-  let engine: Engine | null = null;
+  const signal = AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]);
+  const began = performance.now();
+  const resumed = (await readState(store)) !== null;
+  const runOnce = async (lost: number) => {
+    const engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder: config.runFolder, onEvent: counter.listen });
+    try {
+      // The Spark engine has done it, with what it knows of its server.
+      if (engine.name !== "spark") await endLeftover(config.runFolder, { onEvent: counter.listen, signal });
+      const preserved = plan.preserved === null ? null : await engine.broadcast(plan.preserved);
+      const run: RunContext = { config, plan, engine, store, preserved, driverMatches, emit, signal };
+      emit({
+        event: "planned",
+        subvolumes: plan.subvolumes.length,
+        iterations: plan.iterations.length,
+        faces: plan.faces.length,
+        workers: engine.slots,
+        "bytes-per-worker": plan.bytesPerTask,
+        resumed: resumed || lost > 0,
+      });
+      if (record) await putJson(store, "config.json", config.resolved);
+      if (lost === 0) warn(run);
+      return await runSteps(run, counter, began);
+    } finally {
+      await engine.close();
+    }
+  };
   try {
-    engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder: config.runFolder, onEvent: counter.listen });
-    const preserved = plan.preserved === null ? null : await engine.broadcast(plan.preserved);
-    const signal = AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]);
-    const run: RunContext = { config, plan, engine, store, preserved, driverMatches, emit, signal };
-    emit({
-      event: "planned",
-      subvolumes: plan.subvolumes.length,
-      iterations: plan.iterations.length,
-      faces: plan.faces.length,
-      workers: engine.slots,
-      "bytes-per-worker": plan.bytesPerTask,
-      resumed: (await readState(store)) !== null,
-    });
-    if (record) await putJson(store, "config.json", config.resolved);
-    warn(run);
-    const result = await runSteps(run, counter);
+    const result = await withNewSessions(runOnce, emit, { signal });
     if (record) await saveResult(store, result.summary, result.certificate);
     emit({ event: "finished", ...result.summary });
     if (record) await state.end(result.summary.status, null);
@@ -138,15 +150,13 @@ async function runLocked(
     ]);
     throw failure;
   } finally {
-    await engine?.close();
     log.close();
   }
 }
 
 /** The steps of the paper, from top to bottom. */
-async function runSteps(run: RunContext, counter: ProgressCounter): Promise<CreateSegmentationResult> {
+async function runSteps(run: RunContext, counter: ProgressCounter, began: number): Promise<CreateSegmentationResult> {
   const { plan } = run;
-  const began = performance.now();
   const n = plan.subvolumes.length;
   const bordered = (key: string) => borderedVoxels(plan.subvolumes[Number(key)]!);
 
@@ -227,6 +237,7 @@ function certify(plan: RunPlan, segmented: Segmented, written: Written, verified
 }
 
 function warn({ plan, config, emit }: RunContext): void {
+  for (const message of plan.warnings) emit({ event: "warning", message });
   const { bounds } = plan.input.info;
   if (plan.roiCut) {
     emit({

@@ -15,6 +15,8 @@ import { coresOnGrid, partition } from "../../geometry/partition.ts";
 import { clipRoi, countVoxels, parseRoi, type Roi, roiFromBox, wholeRoi } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
+import { needsOfPredictions } from "../../segment/needs.ts";
+import { checkPredictionChannels } from "../../segment/prediction-channels.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
 import { openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
@@ -51,6 +53,8 @@ export interface RunPlan {
   readonly labelsBasis: string;
   readonly predictionsBasis: string;
   readonly roiFingerprint: string;
+  /** For the user, before the run. */
+  readonly warnings: readonly string[];
   /** Planned bytes of a worker at its peak. */
   readonly bytesPerTask: number;
   /** Voxels inside the volume and the ROI: what the certificate expects. */
@@ -98,6 +102,9 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
     );
   }
   const shape = shapeOf(subvolumes[0]!.bordered);
+  const boxes = subvolumes.map(({ bordered }) => bordered);
+  const needs = await needsOfPredictions(config.segmentor, { shape, border: config.border, bounds: info.bounds, boxes });
+  await checkPredictionChannels(config.segmentor, needs?.channels ?? null);
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
   const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;
@@ -124,8 +131,9 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
     }),
     roiFingerprint: fingerprint(roi),
     predictionsBasis: fingerprint({ ...common, segmentor: upToPredictions(segmentor) }),
+    warnings: needs?.warnings ?? [],
     bytesPerTask: Math.max(
-      estimateBytes(config.segmentor, shape),
+      estimateBytes(config.segmentor, shape, needs),
       estimateWriteBytes(shapeOf(subvolumes[0]!.core), spec.chunk ?? shapeOf(subvolumes[0]!.core)),
     ),
     voxelsExpected,

@@ -129,6 +129,7 @@ async function tryToSegment(
         bordered: subvolume.bordered,
         core: subvolume.core,
         voxelSizeNm: params.voxelSizeNm,
+        volume: { source: params.input, bounds: params.bounds },
         gray,
         inside,
         preserved,

@@ -10,12 +10,15 @@ import type { SegmentorConfig } from "../../segment/types.ts";
 import { decodeEvidence, encodeEvidence } from "../../stitch/evidence-codec.ts";
 import { countFace } from "../../stitch/overlap.ts";
 import type { StitchPolicy } from "../../stitch/types.ts";
+import { withLabels } from "./same-labels.ts";
 import type { SegmentedRow } from "./segment-stage.ts";
 import { segmentorOf } from "./segmentor-cache.ts";
 
 export interface FaceTask {
   readonly face: Face;
   readonly evidence: CheckpointName;
+  /** SHA-256 of the packed labels of both sides. */
+  readonly labels: readonly [a: string, b: string];
 }
 
 /** One side of a face: the labels of one subvolume in the overlap region. */
@@ -49,9 +52,12 @@ export async function cutFaces(
   input: { readonly left: readonly SegmentedRow[]; readonly right: readonly (readonly FaceTask[])[] },
   params: { readonly runFolder: string },
 ): Promise<Keyed<FaceSide>[]> {
-  const [row, faces] = [input.left[0], input.right[0]];
-  if (row?.status !== "done" || faces === undefined) return [];
-  const { subvolume } = row.task;
+  const [found, faces] = [input.left[0], input.right[0]];
+  if (found === undefined || faces === undefined) return [];
+  const { subvolume } = found.task;
+  const [{ face, labels }] = faces as readonly [FaceTask];
+  const row = withLabels(found, face.a === subvolume.id ? labels[0] : labels[1]);
+  if (row === null) return [];
   const origin = map3((axis) => -subvolume.bordered.start[axis]);
   const boxes = faces.map(({ face }) => translate(face.box, origin));
   const regions = unpackBoxes(await packedLabels(row, params.runFolder), boxes);

@@ -35,7 +35,8 @@ export async function findEvidence({ plan, store, emit, signal }: RunContext, se
     .filter(({ a, b }) => !without.has(a) && !without.has(b))
     .map((face): FaceTask => {
       const [coreA, coreB] = [plan.subvolumes[face.a]!.core, plan.subvolumes[face.b]!.core];
-      return { face, evidence: evidenceName(face, coreA, coreB, segmented.hashes[face.a]!, segmented.hashes[face.b]!) };
+      const labels = [segmented.hashes[face.a]!, segmented.hashes[face.b]!] as const;
+      return { face, evidence: evidenceName(face, coreA, coreB, ...labels), labels };
     });
   const missing = new Set<FaceTask>();
   await forEachParallel(

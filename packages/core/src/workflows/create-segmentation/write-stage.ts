@@ -10,11 +10,14 @@ import type { LocalMapping } from "../../stitch/resolve.ts";
 import { segmentIds } from "../../stitch/segment-ids.ts";
 import { openVolume } from "../../store/index.ts";
 import { comparePreserved, openPreserved, type PreservedBodies, writePreservedIds } from "./preserved.ts";
+import { withLabels } from "./same-labels.ts";
 import type { SegmentedRow } from "./segment-stage.ts";
 import { packedLabels } from "./stitch-stages.ts";
 
 export interface WriteTask {
   readonly written: CheckpointName;
+  /** SHA-256 of the subvolume's packed labels; "" for a gap. */
+  readonly labels: string;
   /** Segment index of local segment k is offset + k. */
   readonly offset: number;
   /** The subvolume's part. */
@@ -59,11 +62,11 @@ export async function relabelAndWrite(
   params: WriteParams,
   context: TaskContext,
 ): Promise<WrittenRow> {
-  const [row, task] = [input.left[0]!, input.right[0]!];
-  const { subvolume, roi } = row.task;
+  const [found, task] = [input.left[0]!, input.right[0]!];
+  const { subvolume, roi } = found.task;
   const store = openKeyValue(params.runFolder);
   const kept = await loadCheckpoint<WrittenSummary>(store, task.written);
-  const made = row.status === "done" ? row.made : "";
+  const made = found.status === "done" ? found.made : "";
   if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, made, present: kept.payload };
 
   const preserved = params.preserved === null ? null : await context.broadcast(params.preserved);
@@ -71,7 +74,8 @@ export async function relabelAndWrite(
   const present = new Uint8Array(task.mapping.members.length);
   const meta = { subvolume: subvolume.id, voxels: 0, labelled: 0, single: 0, preserved: [] as string[] };
   let bodies: BigUint64Array = new BigUint64Array(isEmpty(core) ? 0 : volumeOf(shapeOf(core)));
-  if (row.status === "done" && bodies.length > 0) {
+  const row = withLabels(found, task.labels);
+  if (row !== null && bodies.length > 0) {
     const [local] = unpackBoxes(await packedLabels(row, params.runFolder), [
       translate(
         core,

@@ -50,7 +50,9 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
     labelOffset: config.labelOffset,
     segments: ids.total,
   };
-  const tasks = resolution.writeTasks(names.map((name, id) => ({ written: name, offset: ids.offsets[id]! })));
+  const tasks = resolution.writeTasks(
+    names.map((name, id) => ({ written: name, labels: segmented.hashes[id]!, offset: ids.offsets[id]! })),
+  );
   const rows = segmented.rows.cogroup(tasks).map(stageRef("relabelAndWrite"), params, { label: "write" });
   let voxels = 0;
   let labelled = 0;

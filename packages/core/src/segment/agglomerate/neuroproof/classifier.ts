@@ -71,8 +71,8 @@ async function load(path: string): Promise<Classifier> {
 
 type Forest = Pick<Classifier, "features" | "classify">;
 
-function openCv(text: string, path: string): Forest {
-  const forest = parseOpenCvForest(text, path);
+function openCv(bytes: Uint8Array, path: string): Forest {
+  const forest = parseOpenCvForest(bytes, path);
   return { features: forest.features, classify: voteClassifier(forest) };
 }
 
@@ -108,10 +108,10 @@ function isHdf5(bytes: Uint8Array): boolean {
   return [0x89, 0x48, 0x44, 0x46].every((byte, k) => bytes[k] === byte);
 }
 
-function inflated(bytes: Uint8Array, path: string): string {
-  if (!isGzip(bytes)) return new TextDecoder().decode(bytes);
+function inflated(bytes: Uint8Array, path: string): Uint8Array {
+  if (!isGzip(bytes)) return bytes;
   try {
-    return gunzipSync(bytes).toString("utf8");
+    return gunzipSync(bytes);
   } catch (error) {
     throw new AxonloomError("E_SOURCE_DAMAGED", `${path}: its gzip data cannot be unpacked (${reasonOf(error)})`, { path }, error);
   }

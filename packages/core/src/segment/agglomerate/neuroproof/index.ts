@@ -13,7 +13,7 @@ import { AxonloomError } from "../../../errors.ts";
 import { checkPredictions } from "../../checks.ts";
 import { channelOf, levelsOf } from "../../levels.ts";
 import type { AgglomerateInput } from "../../types.ts";
-import { classifierIdentity, readClassifier } from "./classifier.ts";
+import { type Classifier, classifierIdentity, readClassifier } from "./classifier.ts";
 import type { NeuroproofParameters } from "./parameters.ts";
 
 export { neuroproofAgglomerateParameters } from "./parameters.ts";
@@ -27,13 +27,7 @@ export async function neuroproofAgglomerate(input: AgglomerateInput<NeuroproofPa
   const classifier = await readClassifier(path);
   const predictions = checkPredictions(input.predictions, { plugin: `${NAME} (the predictions that it got)`, ...input });
   const channels = predictions.shape[3];
-  if (channels !== classifier.channels) {
-    throw new AxonloomError(
-      "E_CONFIG_INVALID",
-      `${NAME}: ${path} has ${classifier.features} features, made for ${channelsText(classifier.channels)}, but the predictions have ${channelsText(channels)}; give a classifier that was trained on such predictions`,
-      { path, features: classifier.features, expected: classifier.channels, found: channels },
-    );
-  }
+  checkFits(path, classifier, channels, NAME);
   checkChannels(parameters, channels, NAME, `the predictions have ${channelsText(channels)}`);
   const { threshold, mitochannel, mito_threshold, mito_ratio, min_body_size, boundary_channel } = parameters;
   const mitochondria = mitochannel === null ? null : { channel: mitochannel, threshold: mito_threshold, ratio: mito_ratio };
@@ -52,6 +46,16 @@ export async function checkNeuroproofAgglomerate(values: Readonly<Record<string,
   checkChannels(parameters, channels, key, `${path} is made for ${channelsText(channels)}`);
 }
 
+/** Whether the classifier is made for predictions of so many channels. */
+export async function checkNeuroproofChannels(
+  values: Readonly<Record<string, unknown>>,
+  channels: number,
+  key: string,
+): Promise<void> {
+  const { path } = (values as NeuroproofParameters).classifier;
+  checkFits(path, await readClassifier(path), channels, key);
+}
+
 /** What is in the classifier's files. */
 export async function neuroproofAgglomerateIdentity(values: Readonly<Record<string, unknown>>): Promise<string> {
   return await classifierIdentity((values as NeuroproofParameters).classifier.path);
@@ -67,6 +71,15 @@ function relabel(labels: Uint32Array, { ids, size }: FeatureGraph, survivors: Ui
     survivors.map((region, k) => (absorb && isSmall[k] === 1 ? 0 : ids[region]!)),
   );
   return absorb;
+}
+
+function checkFits(path: string, { features, channels: expected }: Classifier, channels: number, key: string): void {
+  if (channels === expected) return;
+  throw new AxonloomError(
+    "E_CONFIG_INVALID",
+    `${key}: ${path} has ${features} features, made for ${channelsText(expected)}, but the predictions have ${channelsText(channels)}; give a classifier that was trained on such predictions`,
+    { path, features, expected, found: channels },
+  );
 }
 
 function checkChannels(parameters: NeuroproofParameters, channels: number, key: string, found: string): void {

@@ -4,7 +4,7 @@
  */
 import sax from "sax";
 import { parse as parseYamlText } from "yaml";
-import { AxonloomError } from "../../../errors.ts";
+import { AxonloomError, isAxonloomError } from "../../../errors.ts";
 import { reasonOf } from "../../../fs-errors.ts";
 
 export type OpenCvValue = string | readonly OpenCvValue[] | OpenCvRecord;
@@ -12,12 +12,23 @@ export interface OpenCvRecord {
   readonly [name: string]: OpenCvValue;
 }
 
-/** The records below the root. `path` is for error texts. `E_SOURCE_DAMAGED` for text that is neither whole XML nor whole YAML. */
-export function parseOpenCvText(text: string, path: string): OpenCvRecord {
+/** Called with each tree of a forest as soon as it is read; XML keeps nothing of it. */
+type OnTree = (tree: OpenCvValue) => void;
+
+/** Bytes that are decoded at once. */
+const PIECE = 1 << 20;
+
+/**
+ * The records below the root, but for the entries of `trees`, which go to `onTree`. `path` is for error texts. `E_SOURCE_DAMAGED` for a file
+ * that is neither whole XML nor whole YAML. What `onTree` throws is thrown.
+ */
+export function parseOpenCvFile(bytes: Uint8Array, path: string, onTree: OnTree): OpenCvRecord {
+  const isYaml = new TextDecoder().decode(bytes.subarray(0, 5)) === "%YAML";
   let root: OpenCvValue;
   try {
-    root = text.startsWith("%YAML") ? parseYaml(text) : parseXml(text);
+    root = isYaml ? parseYaml(new TextDecoder().decode(bytes), onTree) : parseXml(bytes, onTree);
   } catch (cause) {
+    if (isAxonloomError(cause)) throw cause;
     throw damaged(path, `it cannot be parsed (${reasonOf(cause).split("\n").slice(0, 1).join(" ")})`, cause);
   }
   if (!isRecord(root)) throw damaged(path, "there is nothing in it");
@@ -41,7 +52,7 @@ interface Frame {
   record: Record<string, OpenCvValue> | null;
 }
 
-function parseXml(text: string): OpenCvValue {
+function parseXml(bytes: Uint8Array, onTree: OnTree): OpenCvValue {
   const parser = sax.parser(true);
   let root: OpenCvValue = "";
   const open: Frame[] = [];
@@ -62,23 +73,30 @@ function parseXml(text: string): OpenCvValue {
     if (parent === undefined) root = value;
     else if (name === "_") {
       parent.list ??= [];
-      parent.list.push(value);
+      if (parent.name === "trees") onTree(value);
+      else parent.list.push(value);
     } else {
       parent.record ??= Object.create(null) as Record<string, OpenCvValue>;
       parent.record[name] = value;
     }
   };
-  parser.write(text).close();
+  const decoder = new TextDecoder();
+  for (let at = 0; at < bytes.length; at += PIECE) parser.write(decoder.decode(bytes.subarray(at, at + PIECE), { stream: true }));
+  parser.close();
   return root;
 }
 
 /** OpenCV's YAML is not quite YAML: the directive has a colon, types are bare words behind `!!`, and `{ var:9 }` lacks a space. */
-function parseYaml(text: string): OpenCvValue {
+function parseYaml(text: string, onTree: OnTree): OpenCvValue {
   const mended = text
     .replace(/^%YAML[^\n]*\n(---[^\n]*\n)?/, "")
     .replace(/!!opencv-[\w-]+/g, "")
     .replace(/(^|[\s{,])([A-Za-z_]\w*):(?=[-+.\d[])/g, "$1$2: ");
-  return parseYamlText(mended, { schema: "failsafe", maxAliasCount: 0 }) as OpenCvValue;
+  const root = parseYamlText(mended, { schema: "failsafe", maxAliasCount: 0 }) as OpenCvValue;
+  const first = isRecord(root) ? Object.values(root)[0] : undefined;
+  const trees = isRecord(first) ? first["trees"] : undefined;
+  if (Array.isArray(trees)) trees.forEach(onTree);
+  return root;
 }
 
 /** All numbers of a text or list, in order; null where something is no number. */

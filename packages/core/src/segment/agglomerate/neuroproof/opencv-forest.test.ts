@@ -1,11 +1,21 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { countVotes, trainVoteForest, voteClassifier } from "@axonloom/kernels";
+import {
+  countVotes,
+  edgeFeatures,
+  featureGraph,
+  MergeGraph,
+  removeInclusions,
+  trainVoteForest,
+  voteClassifier,
+} from "@axonloom/kernels";
 import { describe, expect, test } from "vitest";
 import { DATA } from "../../../real-data.suite.ts";
-import { parseOpenCvForest } from "./opencv-forest.ts";
+import { parseOpenCvForest as parseBytes } from "./opencv-forest.ts";
 import { formatOpenCvForest } from "./write-opencv-forest.ts";
+
+const parseOpenCvForest = (text: string, path: string) => parseBytes(new TextEncoder().encode(text), path);
 
 /** x0 <= 0.5 ? -1 : (x1 > 2 ? -1 : 1), as OpenCV 2.4 writes it. */
 const yaml = `%YAML:1.0
@@ -112,6 +122,22 @@ describe.skipIf(!existsSync(join(DATA, "reference-forest")))("gala", () => {
     expect([votes[at(7, 97)], p[at(7, 97)]]).toEqual([174, 0.6823529411764686]);
     expect([votes[at(21, 181)], p[at(21, 181)]]).toEqual([38, 0.14901960784313717]);
     expect([votes[at(25, 63)], p[at(25, 63)]]).toEqual([141, 0.5529411764705867]);
+  });
+
+  test("votes from our own features are within one of those from the stored ones", () => {
+    const gala = <T extends Uint32Array | Float32Array>(Type: new (buffer: ArrayBuffer) => T, name: string): T => {
+      const npy = gunzipSync(readFileSync(join(DATA, "gala", `train-${name}.npy.gz`)));
+      return new Type(Uint8Array.from(npy.subarray(10 + npy.readUInt16LE(8))).buffer);
+    };
+    const graph = featureGraph(gala(Uint32Array, "ws"), gala(Float32Array, "p1"), 1, [50, 100, 200]);
+    const merging = new MergeGraph(graph);
+    removeInclusions(merging);
+    const forest = parseOpenCvForest(read("gala_rtrees_cv24style.xml.gz"), "gala");
+    const apart = numbers.map(([id1, id2], k) => {
+      const edge = merging.neighbours[graph.ids.indexOf(id1!)]!.get(graph.ids.indexOf(id2!))!;
+      return Math.abs(countVotes(forest, Float32Array.from(edgeFeatures(graph, edge))) - countVotes(forest, rows[k]!));
+    });
+    expect(Math.max(...apart)).toBeLessThanOrEqual(1);
   });
 
   test("a written forest comes back whole", () => {

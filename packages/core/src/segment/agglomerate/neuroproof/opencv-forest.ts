@@ -4,29 +4,38 @@
  */
 import type { VoteForest } from "@axonloom/kernels";
 import { AxonloomError } from "../../../errors.ts";
-import { damaged, isRecord, numberOf, numbersOf, type OpenCvRecord, type OpenCvValue, parseOpenCvText } from "./opencv-document.ts";
+import { damaged, isRecord, numberOf, numbersOf, type OpenCvRecord, type OpenCvValue, parseOpenCvFile } from "./opencv-document.ts";
 
 /**
- * The forest in the text of a file. `E_SOURCE_DAMAGED` where something is missing or contradicts, `E_SOURCE_UNSUPPORTED` for forests that
- * are no classifiers of two classes by ordered features.
+ * The forest in a file's bytes; one tree at a time is held as it is written. `E_SOURCE_DAMAGED` where something is missing or contradicts,
+ * `E_SOURCE_UNSUPPORTED` for forests that are no classifiers of two classes by ordered features.
  */
-export function parseOpenCvForest(text: string, path: string): VoteForest {
-  const root = Object.values(parseOpenCvText(text, path))[0];
+export function parseOpenCvForest(bytes: Uint8Array, path: string): VoteForest {
+  const nodes = new Nodes();
+  const roots: number[] = [];
+  const root = Object.values(
+    parseOpenCvFile(bytes, path, (tree) => {
+      roots.push(new Reader(tree, path, `tree ${roots.length}`).addTree(nodes));
+    }),
+  )[0];
   if (!isRecord(root)) throw damaged(path, "there is no forest in it");
   const reader = new Reader(root, path);
   const isNew = root["format"] !== undefined;
   if (reader.integer("is_classifier") !== 1) throw reader.unsupported("a forest of classes", "one of a regression");
   const classes = isNew ? reader.list("class_labels").length : reader.integer("nclasses");
   if (classes !== 2) throw reader.unsupported("a forest of two classes", `one of ${classes}`);
+  const count = reader.integer("ntrees");
+  if (roots.length !== count || count === 0) throw damaged(path, `it says ${count} trees and has ${roots.length}`);
   const features = reader.integer("var_all") - (isNew ? 1 : 0);
   const columns = root["var_idx"] === undefined || root["global_var_idx"] !== undefined ? null : reader.list("var_idx");
-
-  const trees = root["trees"];
-  const count = reader.integer("ntrees");
-  const length = Array.isArray(trees) ? trees.length : 0;
-  if (length !== count || count === 0) throw damaged(path, `it says ${count} trees and has ${length}`);
-  const nodes = new Nodes();
-  const roots = (trees as OpenCvValue[]).map((tree, k) => new Reader(tree, path, `tree ${k}`).addTree(nodes, features, columns));
+  for (const [node, variable] of nodes.feature.entries()) {
+    if (variable < 0) continue;
+    const feature = columns === null ? variable : (columns[variable] ?? -1);
+    if (!(feature >= 0 && feature < features)) {
+      throw damaged(path, `a node looks at feature ${variable}, and there are ${features}`);
+    }
+    nodes.feature[node] = feature;
+  }
   return { features, roots: Uint32Array.from(roots), ...nodes.arrays() };
 }
 
@@ -99,8 +108,8 @@ class Reader {
     return numbers;
   }
 
-  /** The position of the tree's root. `columns`: feature by variable of the file; null = the same. */
-  addTree(nodes: Nodes, features: number, columns: readonly number[] | null): number {
+  /** The position of the tree's root. Nodes get the file's variables as features. */
+  addTree(nodes: Nodes): number {
     const list = this.#record["nodes"];
     if (!Array.isArray(list)) throw damaged(this.#path, `${this.#place} has no nodes`);
     const best = this.#record["best_tree_idx"] === undefined ? -1 : this.integer("best_tree_idx");
@@ -116,7 +125,7 @@ class Reader {
           nodes.right[parent] = node;
         }
       }
-      new Reader(value, this.#path, `node ${k} of ${this.#place}`).#addNode(nodes, features, columns, best);
+      new Reader(value, this.#path, `node ${k} of ${this.#place}`).#addNode(nodes, best);
     });
     const last = nodes.feature.length - 1;
     if (list.length === 0 || waiting.length > 0 || nodes.left[last] === last + 1) {
@@ -126,7 +135,7 @@ class Reader {
   }
 
   /** A node with splits names the next node as its left child, also where it is cut (`Tn`) and counts as a leaf. */
-  #addNode(nodes: Nodes, features: number, columns: readonly number[] | null, best: number): void {
+  #addNode(nodes: Nodes, best: number): void {
     const splits = this.#record["splits"];
     const cut = this.#record["Tn"] !== undefined && this.integer("Tn") <= best;
     nodes.vote.push(this.integer("norm_class_idx") > 0 ? 1 : 0);
@@ -140,29 +149,23 @@ class Reader {
       return;
     }
     const split = new Reader(Array.isArray(splits) ? splits[0] : undefined, this.#path, `the split of ${this.#place}`);
-    const { feature, threshold, inverted } = split.#readSplit(features, columns);
+    const { variable, threshold, inverted } = split.#readSplit();
     if (inverted) nodes.inverted.push(nodes.feature.length);
-    nodes.feature.push(cut ? -1 : feature);
+    nodes.feature.push(cut ? -1 : variable);
     nodes.threshold.push(threshold);
     nodes.left.push(nodes.feature.length);
     nodes.quality.push(split.real("quality"));
   }
 
   /** Further splits of a node are for missing values, which there are not. */
-  #readSplit(
-    features: number,
-    columns: readonly number[] | null,
-  ): { readonly feature: number; readonly threshold: number; readonly inverted: boolean } {
+  #readSplit(): { readonly variable: number; readonly threshold: number; readonly inverted: boolean } {
     const inverted = this.#record["le"] === undefined;
     if (inverted && this.#record["gt"] === undefined) {
       const found = Object.keys(this.#record).find((name) => name !== "var" && name !== "quality") ?? "nothing";
       throw this.unsupported("a split by le or gt (at most, above)", found);
     }
     const variable = this.integer("var");
-    const feature = columns === null ? variable : (columns[variable] ?? -1);
-    if (!(feature >= 0 && feature < features)) {
-      throw damaged(this.#path, `${this.#place} looks at feature ${variable}, and there are ${features}`);
-    }
-    return { feature, threshold: this.real(inverted ? "gt" : "le"), inverted };
+    if (variable < 0) throw damaged(this.#path, `${this.#place} looks at feature ${variable}`);
+    return { variable, threshold: this.real(inverted ? "gt" : "le"), inverted };
   }
 }
