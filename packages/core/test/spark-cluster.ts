@@ -69,7 +69,8 @@ export async function startCluster(): Promise<SparkCluster> {
     daemons.push(child);
     return await waitFor(child, started);
   };
-  const processes = () => processesWith(mark);
+  // The bundler's service belongs to this process, and ends with it.
+  const processes = () => processesWith(mark).filter(({ command }) => !/esbuild --service/.test(command));
   const stop = async () => {
     // Workers first: they end their executors.
     for (const child of daemons.splice(0).reverse()) await end(child);
