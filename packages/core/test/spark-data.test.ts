@@ -1,5 +1,5 @@
 /** Where the Spark engine's rows lie and move: in their places between the stages, large ones in pieces, lost ones made again. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -16,10 +16,7 @@ import {
 } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
-
-const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
-const home = process.env["SPARK_HOME"];
-const available = required || (home !== undefined && existsSync(join(home, "bin", "spark-submit")));
+import { fullTests, sparkAvailable } from "./spark-cluster.ts";
 
 const module = new URL("./engine-stages.mjs", import.meta.url).href;
 const { noise, noiseSum } = (await import(module)) as {
@@ -72,7 +69,7 @@ async function useTwice(engine: Engine, sizes: readonly number[]): Promise<void>
   await kept.unpersist();
 }
 
-describe.skipIf(!available)("rows on Spark", () => {
+describe.skipIf(!sparkAvailable)("rows on Spark", () => {
   let server: SparkServer;
   let factory: EngineFactory;
   let engine: Engine;
@@ -273,7 +270,7 @@ describe.skipIf(!available)("rows on Spark", () => {
   });
 });
 
-describe.skipIf(!available || process.env["AXONLOOM_FULL"] !== "1")("rows of 200 MB", () => {
+describe.skipIf(!sparkAvailable || !fullTests)("rows of 200 MB", () => {
   test("are kept and used by two stages, with a heap of 8 GB", { timeout: 900_000 }, async () => {
     const server = await startSparkServer({ master: "local[2,3]", heap: "8g" });
     try {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSegmentation, type RunEvent, type RunSummary, sparkEngineFactory, startSparkServer } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startSparkServer as startForeignServer } from "../../spark-connect/test/support/spark-server.ts";
 import { runSmall } from "./fixtures.ts";
 import { phantomRun, phantomVolume } from "./phantom-runs.ts";
 import { fullTests, type SparkCluster, sparkAvailable, startCluster } from "./spark-cluster.ts";
@@ -16,7 +17,7 @@ import { fullTests, type SparkCluster, sparkAvailable, startCluster } from "./sp
 const COMMAND = fileURLToPath(new URL("../../cli/bin/axonloom.mjs", import.meta.url));
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
 
-describe.skipIf(!sparkAvailable || !fullTests)("faults of a standalone cluster", () => {
+describe.skipIf(!sparkAvailable || !fullTests)("faults of a standalone cluster", { timeout: 400_000 }, () => {
   let cluster: SparkCluster;
   let folder: string;
   let gray: string;
@@ -33,8 +34,8 @@ describe.skipIf(!sparkAvailable || !fullTests)("faults of a standalone cluster",
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 
-  async function startServer(conf: Record<string, string> = {}) {
-    const server = await startSparkServer({ master: cluster.master, heap: "2g", conf: { ...cluster.settings(2), ...conf } });
+  async function startServer() {
+    const server = await startSparkServer({ master: cluster.master, heap: "2g", conf: cluster.settings(2) });
     onTestFinished(() => server.stop());
     return server;
   }
@@ -77,16 +78,18 @@ describe.skipIf(!sparkAvailable || !fullTests)("faults of a standalone cluster",
 
   test("the Connect server restarted in the middle, on the same port: the run goes on, or says what was lost", async () => {
     const run = phantomRun(gray);
-    const token = "0123456789abcdef";
-    const start = (port: string) =>
-      startServer({ "spark.connect.authenticate.token": token, "spark.connect.grpc.binding.port": port });
-    const first = await start("0");
+    const start = async (port: number) => {
+      const server = await startForeignServer({ master: cluster.master, conf: cluster.settings(2), port });
+      onTestFinished(() => server.stop());
+      return server;
+    };
+    const first = await start(0);
     let restarted: Promise<unknown> | null = null;
     const onEvent = (event: RunEvent) => {
       if (event.event !== "stage-started" || event.stage !== "stitch") return;
-      restarted ??= first.stop().then(() => start(first.url.split(":").at(-1)!));
+      restarted ??= first.stop().then(() => start(first.port));
     };
-    const engine = sparkEngineFactory({ url: first.url, token });
+    const engine = sparkEngineFactory({ url: first.url });
     const outcome = await createSegmentation(run.config, { engine, onEvent }).catch((error: unknown) => error);
     await restarted;
     if (outcome instanceof Error) {

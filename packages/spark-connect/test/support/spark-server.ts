@@ -33,6 +33,8 @@ export interface SparkServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ask clients for a random token. */
   readonly withToken?: boolean;
+  /** Default `local[2,4]`. */
+  readonly master?: string;
   /** 0: any free one. */
   readonly port?: number;
 }
@@ -64,7 +66,14 @@ export async function startSparkServer(options: SparkServerOptions = {}): Promis
   };
   const submit = [
     join(home, "bin", "spark-submit"),
-    ...["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--master", "local[2,4]", "--driver-memory", "2g"],
+    ...[
+      "--class",
+      "org.apache.spark.sql.connect.service.SparkConnectServer",
+      "--master",
+      options.master ?? "local[2,4]",
+      "--driver-memory",
+      "2g",
+    ],
     ...Object.entries(conf).flatMap(([key, value]) => ["--conf", `${key}=${value}`]),
   ];
   const child = spawn("/bin/sh", ["-c", WATCHDOG, "sh", ...submit], {

@@ -47,8 +47,8 @@ async function* runOn(
 ): AsyncGenerator<WireRow> {
   const load: ModuleLoader = async (name) => modules[name] ?? ((await import(name)) as Record<string, unknown>);
   setIsolatedHost(join(spark.filesFolder, parameters.isolatedHost));
-  const steps = deserialize(Buffer.from(parameters.steps, "base64")) as HostedStep[];
   const { label, status, plan } = parameters;
+  const steps = deserialize(Buffer.from(parameters.steps, "base64")) as HostedStep[];
   let failed = false;
   for await (const { seq, keyBytes, value } of inputs) {
     if (failed) continue; // the driver ends the job; what is left of the input is read and dropped
