@@ -1,6 +1,6 @@
 /** The examples run with one command on the real data, and give what the documentation says. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { axonloom, ROOT, temporaryFolder } from "./harness.ts";
@@ -24,6 +24,7 @@ function copyOfExamples(): string {
 interface Summary {
   readonly digest: string;
   readonly bodies: number;
+  readonly matches: number;
   readonly output: string;
 }
 
@@ -48,6 +49,28 @@ test.skipIf(!available).each(CONFIGS)("%s", TIMEOUT, async (config) => {
   const { digest, output } = await runExample(checkout, config);
   expect(await axonloom(["digest", output], checkout)).toMatchObject({ code: 0, stdout: `${digest}\n` });
 });
+
+test.skipIf(!available)(
+  "examples/appendix-b, on a part of its volume: ilastik, watershed, NeuroProof, stitched",
+  TIMEOUT,
+  async () => {
+    const checkout = copyOfExamples();
+    const path = join(checkout, "examples/appendix-b/appendix-b.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    config.roi = {
+      box: [
+        [64, 64, 64],
+        [192, 128, 128],
+      ],
+    };
+    config.options["chunk-size"] = 64;
+    writeFileSync(path, JSON.stringify(config));
+    const { bodies, matches, digest } = await runExample(checkout, "examples/appendix-b/appendix-b.json");
+    expect(bodies).toBeGreaterThan(1);
+    expect(matches).toBeGreaterThan(0);
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  },
+);
 
 const python = process.env["AXONLOOM_PYTHON"] ?? "python3";
 const hasScikitImage =
