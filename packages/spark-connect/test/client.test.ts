@@ -286,7 +286,9 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
     const proxy = await TcpProxy.start(server.port);
     const other = await own(proxy.port);
     await other.config.set({ "spark.sql.execution.arrow.maxRecordsPerBatch": 1 });
-    const frame = other.range(40, { numPartitions: 2 }).select("id", "repeat('x', 1500000) as text");
+    const frame = other.range(64, { numPartitions: 2 }).select("id", "repeat('x', 1500000) as text");
+    let reattached = 0;
+    other.on("reattach", () => reattached++);
     let next = 0n;
     for await (const { id, text } of frame.rows()) {
       expect(id).toBe(next++);
@@ -295,8 +297,8 @@ describe.skipIf(!sparkAvailable)("with Spark", () => {
       await new Promise((resolve) => setTimeout(resolve, 500)); // the server sends as far as it may
       proxy.cut();
     }
-    expect(next).toBe(40n);
-    expect(proxy.connections).toBeGreaterThanOrEqual(6);
+    expect(next).toBe(64n);
+    expect(reattached).toBeGreaterThanOrEqual(3); // gRPC holds up to 16 messages, which are delivered before
     await other.close();
     await proxy.close();
   });

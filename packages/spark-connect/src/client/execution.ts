@@ -33,8 +33,8 @@ export interface ExecutionOptions extends CallOptions {
 }
 
 /**
- * On the way are at most the flow-control window (4 MiB), and a message each that the server is writing and that waits here to be read.
- * The server keeps 10 MiB of what it has sent for a reattachment: pieces of this size never fall out of it.
+ * What has arrived is delivered also after a cut. On the way are at most the flow-control window (4 MiB) and what the server is writing; it
+ * keeps 10 MiB of what it has sent for a reattachment: pieces of this size never fall out of it.
  */
 const CHUNK_BYTES = 2n * 2n ** 20n;
 
