@@ -70,6 +70,10 @@ def children(gray, mask):
     import subprocess
     subprocess.Popen(["sleep", "1234.5"])
     return numpy.zeros(gray.shape, "float32")
+def dies_with_child(gray, mask):
+    import subprocess
+    subprocess.Popen(["sleep", "4321.5"])
+    os._exit(4)
 def few(gray): return gray
 `;
 
@@ -223,7 +227,8 @@ describe.skipIf(!available)("Python steps", () => {
       timeout: 60_000,
     });
     expect(out.toString()).toBe("done\n");
-    const children = () => spawnSync("pgrep", ["-f", "sleep 1234.5"]).stdout.toString();
+    expect((await run("dies_with_child")).error).toMatchObject({ code: "E_PLUGIN_CRASHED" });
+    const children = () => spawnSync("pgrep", ["-f", "^sleep (1234|4321).5"]).stdout.toString();
     for (let i = 0; i < 50 && children() !== ""; i++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(children()).toBe("");
     for (const base of [tmpdir(), "/dev/shm"].filter(existsSync)) {

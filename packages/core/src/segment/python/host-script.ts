@@ -9,11 +9,25 @@
 export const HOST_SCRIPT = String.raw`
 import importlib, inspect, json, os, queue, signal, sys, threading, traceback
 
-try:
-    import ctypes
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # Linux: ends with the thread that has started it
-except Exception:
-    pass
+def die_with_parent(sent):
+    try:
+        import ctypes
+        ctypes.CDLL(None).prctl(1, sent)  # Linux only
+    except Exception:
+        pass
+
+# A guard in this process group: when this process ends, however, the guard ends what the plug-in has started.
+if sys.platform == "linux":
+    leader = os.getpid()
+    if os.fork() == 0:
+        for number in (0, 1, 2, 3):
+            os.close(number)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        die_with_parent(signal.SIGUSR1)
+        if os.getppid() == leader:
+            signal.sigwait([signal.SIGUSR1])
+        os.killpg(0, signal.SIGKILL)
+die_with_parent(signal.SIGKILL)
 
 sys.path[:] = [folder for folder in sys.path if folder != ""]  # not whatever folder this was started in
 answers = os.fdopen(3, "w", buffering=1)
@@ -134,7 +148,10 @@ def as_result(value, request):
             if value.size and (int(value.min()) < 0 or int(value.max()) > 0xFFFFFFFF):
                 raise wrong("expected labels from 0 to 2^32 - 1, found %d to %d" % (value.min(), value.max()))
             value = value.astype(np.uint32)
-    value.tofile(request["result"])
+    try:
+        value.tofile(request["result"])
+    except OSError as error:
+        raise Refused("room", "its result cannot be written: %s" % error)
     return {"dtype": str(value.dtype), "shape": list(value.shape)}
 
 def answer(request):
@@ -161,6 +178,8 @@ while True:
         reply = {"id": request["id"], "result": answer(request)}
     except Refused as refused:
         reply = {"id": request["id"], "refused": refused.kind, "text": str(refused)}
+    except MemoryError as error:
+        reply = {"id": request["id"], "refused": "memory", "text": "ran out of memory (MemoryError, %s)" % place(error)}
     except BaseException as error:
         traceback.print_exc()
         reply = {"id": request["id"], "refused": "failed", "text": "%s: %s" % (type(error).__name__, error)}

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { reasonOf } from "../../fs-errors.ts";
 import { type Logger, silentLogger } from "../../log.ts";
 import { LineForwarder } from "../line-forwarder.ts";
 import { watchMemory } from "../resident-memory.ts";
@@ -33,7 +34,7 @@ export type PythonOutcome =
 export interface PythonAnswer {
   readonly id: number;
   /** What is wrong; absent when all went well. */
-  readonly refused?: "python" | "missing" | "call" | "result" | "failed" | "memory";
+  readonly refused?: "python" | "missing" | "call" | "result" | "room" | "failed" | "memory";
   readonly text?: string;
   readonly result?: { readonly dtype: "uint8" | "float32" | "uint32"; readonly shape: readonly number[] } | null;
 }
@@ -58,7 +59,7 @@ export class PythonProcess {
   /** Requests wait for each other. Never throws: the outcome says what happened. */
   ask(body: Readonly<Record<string, unknown>>, options: PythonRequest = {}): Promise<PythonOutcome> {
     const next = this.#last.then(() => this.#ask(body, options));
-    this.#last = next;
+    this.#last = next.catch(() => {});
     return next;
   }
 
@@ -70,7 +71,11 @@ export class PythonProcess {
   async #ask(body: Readonly<Record<string, unknown>>, options: PythonRequest): Promise<PythonOutcome> {
     const { logger = silentLogger, signal, timeout = 0, memory = 0 } = options;
     if (signal?.aborted) return { kind: "aborted" };
-    this.#running ??= this.#start();
+    try {
+      this.#running ??= this.#start();
+    } catch (error) {
+      return { kind: "not-started", reason: reasonOf(error) };
+    }
     const running = this.#running;
     const { child, output, answers } = running;
     const id = ++this.#requests;
@@ -79,7 +84,10 @@ export class PythonProcess {
     for (const lines of output) lines.begin((line) => logger.info(line));
     const printed = Promise.all(output.map((lines) => lines.until(end)));
     return await new Promise<PythonOutcome>((resolve) => {
+      let settled = false;
       const settle = async (outcome: PythonOutcome) => {
+        if (settled) return; // a reading of memory, or the exit, may come late
+        settled = true;
         clearTimeout(timer);
         clearInterval(watch);
         signal?.removeEventListener("abort", onAbort);
@@ -114,7 +122,9 @@ export class PythonProcess {
       detached: true, // a group of its own, which is ended as a whole
       env: { ...process.env, PYTHONIOENCODING: "utf-8" },
     });
-    child.stdin!.on("error", () => {}); // it has ended; its exit says so
+    child.on("error", () => {}); // a request listens, too; this one is there before it
+    if (!child.stdin) throw new Error("there are no free file descriptors for its pipes");
+    child.stdin.on("error", () => {}); // it has ended; its exit says so
     const answers = new LineForwarder(child.stdio[3] as Readable, Number.POSITIVE_INFINITY);
     const output = [new LineForwarder(child.stdout!), new LineForwarder(child.stderr!)] as const;
     const running = { child, output, answers };
@@ -128,9 +138,9 @@ export class PythonProcess {
   #kill(running: Running): void {
     const { child } = running;
     if (this.#running === running) this.#running = null;
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child.pid === undefined) return;
     try {
-      process.kill(-child.pid, "SIGKILL");
+      process.kill(-child.pid, "SIGKILL"); // also what it has started, when it has ended itself
     } catch {
       child.kill("SIGKILL"); // not a leader of a group yet, or no groups here
     }

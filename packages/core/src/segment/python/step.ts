@@ -80,6 +80,7 @@ function answerOf(outcome: PythonOutcome, step: StepConfig, where: Checked, refe
   }
   const { refused, text, result } = outcome.answer;
   if (refused === undefined) return result ?? null;
+  if (refused === "room") throw new Error(text); // the next folder is tried
   const code = ({ result: "E_PLUGIN_RESULT", memory: "E_PLUGIN_MEMORY" } as const)[refused as "result"] ?? "E_PLUGIN_FAILED";
   throw failure(code, text!, where, {});
 }

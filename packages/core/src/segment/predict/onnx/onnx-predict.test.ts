@@ -152,6 +152,8 @@ test("channels: softmax over them, and those that are wanted", async () => {
     (await predict({ model: path, channels: [1] })).data,
     first.map((p) => 1 - p),
   );
+  const none = await predict({ model: path }, new Uint8Array(gray.length));
+  expect(none.shape, "as many channels where nothing is segmented").toEqual([...shape, 2]);
   await expect(predict({ model: path, channels: [2] })).rejects.toThrow(/expected channels 0 to 1, found 2/);
 });
 
@@ -177,6 +179,27 @@ test("blocks without a voxel to segment are left out, and voxels outside do not 
       [...gray].map((v) => (v - mean) / (std + 1e-6)),
       kernel2,
     ).map(sigmoid),
+  );
+});
+
+test("voxels of a physical size, and percentiles of the output", async () => {
+  const weights = convolutionFile({ shape: [1, 1, 3, 3, 3], weights: kernel3, pad: 1 });
+  const post = "{ id: scale_range, kwargs: { min_percentile: 10, max_percentile: 90 } }, { id: clip, kwargs: { min: 0, max: 1 } }";
+  const yaml = volume(1, 0, post).replaceAll("type: space,", "type: space, scale: 0.004, unit: micrometer,");
+  const { data } = await predict({ model: model("scaled", { weights, yaml }) });
+  const raw = convolved(
+    Float32Array.from(gray, (v) => v * 0.01 - 1),
+    kernel3,
+  );
+  const sorted = raw.toSorted((a, b) => a - b);
+  const at = (percent: number) => {
+    const place = (percent / 100) * (sorted.length - 1);
+    const low = sorted[Math.floor(place)]!;
+    return low + (sorted[Math.ceil(place)]! - low) * (place - Math.floor(place));
+  };
+  expectClose(
+    data,
+    raw.map((v) => Math.min(1, Math.max(0, (v - at(10)) / (at(90) - at(10) + 1e-6)))),
   );
 });
 
@@ -209,7 +232,7 @@ test.each([
   ["damaged weights", () => damaged(), /expected a network in ONNX format/],
   ["weights of another model", () => swapped(), /SHA-256/],
   ["an unknown step", () => made(volume(1, 0, "{ id: zscore }")), /expected steps among .*found zscore/],
-  ["another scale", () => made(volume(1, 0).replaceAll("halo: 1", "halo: 1, scale: 2")), /expected the input's scale, found 2/],
+  ["another scale", () => made(volume(1, 0).replaceAll("halo: 1", "halo: 1, scale: 2")), /expected the input's scale 1, found 2/],
   ["two channels of grey", () => made(volume(1, 0).replace("[grey]", "[grey, other]")), /one channel \(grey values\), found 2/],
   ["a halo that leaves nothing", () => made(volume(30, 0)), /keep -?\d+, which must be/],
 ])("%s is refused before a run", async (_, path, message) => {

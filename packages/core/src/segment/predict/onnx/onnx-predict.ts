@@ -62,7 +62,7 @@ export async function onnxPredict(input: PredictInput<Parameters>): Promise<Pred
     addBlock(result, found, shape, tiles, [iz, iy, ix]);
   }
   if (result === null) {
-    const kept = parameters.channels?.length ?? 1;
+    const kept = parameters.channels?.length ?? (await predictBlock(run, gray, [0, 0, 0])).channels;
     return { data: new Float32Array(gray.length * kept), shape: [...shape, kept] };
   }
   const sample: Sample = { data: result, channels, weights: mask ?? inside };

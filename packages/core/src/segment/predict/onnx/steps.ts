@@ -146,6 +146,7 @@ function meansOf({ data, channels, weights }: Sample, perChannel: boolean): { me
 /** By channel. */
 function percentilesOf({ data, channels, weights }: Sample, percent: number, perChannel: boolean): number[] {
   const one = (channel: number | null) => {
+    if (!(weights instanceof Float64Array)) return percentileOf(chosen(data, channels, weights, channel), percent);
     const order: number[] = [];
     let total = 0;
     for (let i = 0; i < data.length; i++) {
@@ -170,6 +171,26 @@ function percentilesOf({ data, channels, weights }: Sample, percent: number, per
   };
   if (!perChannel) return new Array<number>(channels).fill(one(null));
   return Array.from({ length: channels }, (_, c) => one(c));
+}
+
+/** Values of a channel, or of all, where the weight is not 0. */
+function chosen(data: Float32Array, channels: number, weights: Uint8Array | null, channel: number | null): Float32Array {
+  const keep = (i: number) =>
+    (weights === null || weights[Math.floor(i / channels)] !== 0) && (channel === null || i % channels === channel);
+  let n = 0;
+  for (let i = 0; i < data.length; i++) if (keep(i)) n++;
+  const values = new Float32Array(n);
+  for (let i = 0, k = 0; i < data.length; i++) if (keep(i)) values[k++] = data[i]!;
+  return values;
+}
+
+/** Sorts the values. */
+function percentileOf(values: Float32Array, percent: number): number {
+  if (values.length === 0) return 0;
+  values.sort();
+  const place = (percent / 100) * (values.length - 1);
+  const low = values[Math.floor(place)]!;
+  return low + (values[Math.ceil(place)]! - low) * (place - Math.floor(place));
 }
 
 function limitOf(sample: Sample, fixed: unknown, percent: unknown, perChannel: boolean): readonly number[] | null {

@@ -14,12 +14,14 @@ export function parseTensors5(raw: Raw, fail: Fail): { input: InputTensor; outpu
 function inputOf(raw: Raw, fail: Fail): InputTensor {
   const axes = axesOf(raw);
   const sizes: Partial<Record<SpaceAxis, SizeRule>> = {};
+  const scales: Partial<Record<SpaceAxis, number>> = {};
   let channels = 1;
   for (const axis of axes) {
     const letter = letterOf(axis, fail);
     const { size } = axis;
     if (letter === "c") channels = (axis["channel_names"] as unknown[] | undefined)?.length ?? 1;
     else if (letter !== "b") {
+      scales[letter] = Number(axis["scale"] ?? 1);
       if (typeof size === "number") sizes[letter] = { min: size, step: 0 };
       else if (isRecord(size) && typeof size["min"] === "number" && typeof size["step"] === "number") {
         sizes[letter] = { min: size["min"], step: size["step"] };
@@ -30,6 +32,7 @@ function inputOf(raw: Raw, fail: Fail): InputTensor {
     name: String(raw["id"]),
     axes: axes.map((axis) => letterOf(axis, fail)),
     sizes,
+    scales,
     channels,
     dtype: dtypeOf(raw),
     steps: stepsOf(raw["preprocessing"]),
@@ -46,9 +49,12 @@ function outputOf(raw: Raw, input: InputTensor, fail: Fail): OutputTensor {
     const where = `output ${raw["id"]}, axis ${letter}`;
     let offset = 0;
     if (typeof size === "number") offset = size - (input.sizes[letter]?.min ?? size);
-    else if (isRecord(size) && size["axis_id"] !== undefined) offset = Number(size["offset"] ?? 0);
-    else throw fail(`${where}: expected a size that follows the input's, found ${JSON.stringify(size)}`);
-    if (Number(axis["scale"] ?? 1) !== 1) throw fail(`${where}: expected the input's scale, found ${axis["scale"]}`);
+    else if (isRecord(size) && size["axis_id"] !== undefined) {
+      offset = Number(size["offset"] ?? 0);
+      // size = reference size · reference scale / own scale + offset
+      const [own, wanted] = [Number(axis["scale"] ?? 1), input.scales?.[letter] ?? 1];
+      if (Math.abs(own - wanted) > 1e-9 * wanted) throw fail(`${where}: expected the input's scale ${wanted}, found ${own}`);
+    } else throw fail(`${where}: expected a size that follows the input's, found ${JSON.stringify(size)}`);
     if (offset > 0 || offset % 2 !== 0) throw fail(`${where}: expected as many voxels as the input or an even number fewer`);
     crop[letter] = -offset / 2;
     halo[letter] = Number(axis["halo"] ?? 0);

@@ -20,6 +20,8 @@ export interface InputTensor {
   readonly name: string;
   readonly axes: readonly Axis[];
   readonly sizes: Readonly<Partial<Record<SpaceAxis, SizeRule>>>;
+  /** Physical size of a voxel, as the description counts it. */
+  readonly scales?: Readonly<Partial<Record<SpaceAxis, number>>>;
   readonly channels: number;
   readonly dtype: string;
   readonly steps: readonly ProcessingStep[];
