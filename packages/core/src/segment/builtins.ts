@@ -20,7 +20,13 @@ import {
   twoStagePredict,
 } from "./predict/ilastik/plugins.ts";
 import { naiveMembranePredictions, naiveMembranePredictionsParameters } from "./predict/naive-membrane-predictions.ts";
-import { checkOnnxPredict, onnxPredict, onnxPredictIdentity, onnxPredictParameters } from "./predict/onnx/onnx-predict.ts";
+import {
+  checkOnnxPredict,
+  onnxPredict,
+  onnxPredictIdentity,
+  onnxPredictNeeds,
+  onnxPredictParameters,
+} from "./predict/onnx/onnx-predict.ts";
 import {
   checkReadPredictions,
   readPredictions,
@@ -155,7 +161,8 @@ const ALL: readonly BuiltIn[] = [
     files: [["model"]],
     check: checkOnnxPredict,
     identity: onnxPredictIdentity,
-    bytesPerVoxel: 16, // as predicted and as kept, two channels each
+    needs: onnxPredictNeeds,
+    bytesPerVoxel: 16, // as predicted and as kept, two channels each; `needs` knows better
   }),
   define({
     name: "seeded_watershed",

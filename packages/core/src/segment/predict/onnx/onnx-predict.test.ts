@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Vec3 } from "../../../geometry/box.ts";
+import { boxOfShape, type Vec3 } from "../../../geometry/box.ts";
 import { contextOf, randomNumbers } from "../../step-input.suite.ts";
 import { convolutionFile } from "./onnx-file.suite.ts";
-import { checkOnnxPredict, onnxPredict, onnxPredictIdentity, onnxPredictParameters } from "./onnx-predict.ts";
+import { checkOnnxPredict, onnxPredict, onnxPredictIdentity, onnxPredictNeeds, onnxPredictParameters } from "./onnx-predict.ts";
 import { mirrored } from "./tiles.ts";
 
 let folder: string;
@@ -152,6 +152,10 @@ test("channels: softmax over them, and those that are wanted", async () => {
     (await predict({ model: path, channels: [1] })).data,
     first.map((p) => 1 - p),
   );
+  const geometry = { shape, border: [1, 1, 1] as const, bounds: boxOfShape(shape), boxes: [boxOfShape(shape)] };
+  const needs = await onnxPredictNeeds(onnxPredictParameters.parse({ model: path }), geometry);
+  expect(needs).toMatchObject({ channels: 2, warnings: [] });
+  expect(needs.bytes).toBeGreaterThan(4 * 4 * gray.length);
   const none = await predict({ model: path }, new Uint8Array(gray.length));
   expect(none.shape, "as many channels where nothing is segmented").toEqual([...shape, 2]);
   await expect(predict({ model: path, channels: [2] })).rejects.toThrow(/expected channels 0 to 1, found 2/);

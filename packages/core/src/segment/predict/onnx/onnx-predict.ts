@@ -8,12 +8,13 @@
  *
  * One thread a network, so that sums are made in one order. Other processors may round otherwise in the last bits.
  */
+import { stat } from "node:fs/promises";
 import { z } from "zod";
 import { AxonloomError } from "../../../errors.ts";
-import type { Vec3 } from "../../../geometry/box.ts";
+import { type Vec3, volumeOf } from "../../../geometry/box.ts";
 import { hashOfFile } from "../../module-hash.ts";
-import type { PredictInput, Predictions } from "../../types.ts";
-import { addBlock, blocksOf, isLeftOut, predictBlock, SPACE } from "./blocks.ts";
+import type { PlanGeometry, PredictInput, Predictions, StepNeeds } from "../../types.ts";
+import { addBlock, blocksOf, isLeftOut, predictBlock, type Run, SPACE } from "./blocks.ts";
 import { readModel } from "./model.ts";
 import { openNetwork } from "./session.ts";
 import { applyStep, checkSteps, type Sample, takesStatistics } from "./steps.ts";
@@ -41,16 +42,9 @@ type Parameters = z.infer<typeof onnxPredictParameters>;
 /** Probabilities as the network gives them after its postprocessing. Throws `E_PLUGIN_RESULT` for values that are none. */
 export async function onnxPredict(input: PredictInput<Parameters>): Promise<Predictions> {
   const { gray, inside, mask, shape, parameters, signal } = input;
-  const model = await readModel(parameters.model);
-  const { output, index } = outputOf(model, parameters);
-  const network = await openNetwork(model.weights, parameters.threads);
-  const prepared = prepare(model.input, gray, inside, shape);
-  const tiles = SPACE.map((axis, i) => tilesOf(axis, shape[i]!, model.input, output, parameters, i)) as [
-    AxisTiles,
-    AxisTiles,
-    AxisTiles,
-  ];
-  const run = { network, model, output, index, tiles, shape, prepared };
+  const opened = await open(parameters, shape);
+  const { model, output, tiles } = opened;
+  const run = { ...opened, shape, prepared: prepare(model.input, gray, inside, shape) };
   let result: Float32Array | null = null;
   let channels = 0;
   for (const [iz, iy, ix] of blocksOf(tiles)) {
@@ -73,6 +67,34 @@ export async function onnxPredict(input: PredictInput<Parameters>): Promise<Pred
   };
   for (const step of output.steps) applyStep(step, sample, reference);
   return selected(result, channels, shape, input);
+}
+
+async function open(parameters: Parameters, shape: Vec3): Promise<Omit<Run, "shape" | "prepared">> {
+  const model = await readModel(parameters.model);
+  const { output, index } = outputOf(model, parameters);
+  const network = await openNetwork(model.weights, parameters.threads);
+  const tiles = SPACE.map((axis, i) => tilesOf(axis, shape[i]!, model.input, output, parameters, i)) as [
+    AxisTiles,
+    AxisTiles,
+    AxisTiles,
+  ];
+  return { network, model, output, index, tiles };
+}
+
+/** Values that a network is taken to hold at once for each voxel of a block: nothing but running it tells. */
+const VALUES_IN_NETWORK = 64;
+
+/** Runs one block of zeros, which tells the channels. */
+export async function onnxPredictNeeds(given: Readonly<Record<string, unknown>>, { shape }: PlanGeometry): Promise<StepNeeds> {
+  const parameters = given as Parameters;
+  const opened = await open(parameters, shape);
+  const one = { ...opened, shape: [1, 1, 1] as const, prepared: [new Float32Array(256)] };
+  const { channels } = await predictBlock(one, new Uint8Array(1), [0, 0, 0]);
+  const kept = parameters.channels?.length ?? channels;
+  const block = opened.tiles.reduce((product, tile) => product * tile.block, 1);
+  const { size } = await stat(opened.model.weights);
+  const bytes = 4 * volumeOf(shape) * (channels + kept) + size + 4 * VALUES_IN_NETWORK * block;
+  return { bytes, channels: kept, warnings: [] };
 }
 
 /** Opens the model and the network, and looks whether this program can run it. */
