@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { codeOf, isMissing } from "../../fs-errors.ts";
 import type { PythonReference } from "./reference.ts";
 
 const IMPORT = /^[ \t]*import[ \t]+(.+)$/gm;
@@ -58,8 +59,10 @@ async function filesOf(name: string, folders: readonly string[]): Promise<Found[
 async function read(path: string): Promise<Found | null> {
   try {
     return { path, text: await readFile(path, "utf8") };
-  } catch {
-    return null;
+  } catch (error) {
+    // a folder of that name is no module's file; what is there and cannot be read must not pass as absent
+    if (isMissing(error) || codeOf(error) === "EISDIR") return null;
+    throw error;
   }
 }
 
