@@ -9,6 +9,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { digestCommand } from "./commands/digest.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { evaluateSegmentationCommand } from "./commands/evaluate-segmentation.ts";
 import { infoCommand } from "./commands/info.ts";
 import { phantomCommand } from "./commands/phantom.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -25,6 +26,7 @@ const COMMANDS = [
   statusCommand,
   restitchCommand,
   evaluateCommand,
+  evaluateSegmentationCommand,
   trainCommand,
   convertCommand,
   infoCommand,

@@ -163,8 +163,8 @@ function upToPredictions(segmentor: Readonly<Record<string, unknown>>): unknown 
   return steps === undefined ? segmentor : [steps["background-mask"], steps["predict-voxels"]];
 }
 
-async function readRoi(config: Config): Promise<Roi> {
-  const { roi } = config;
+/** The region of interest of a configuration, its file read. `E_ROI_INVALID`. */
+export async function readRoi({ roi }: Pick<Config, "roi">): Promise<Roi> {
   if (roi.kind === "whole") return wholeRoi();
   if (roi.kind === "box") return roiFromBox(roi.box);
   let text: string;
