@@ -34,6 +34,8 @@ export const ERRORS = {
   E_OUT_OF_BOUNDS: { kind: "user", about: "A box lies outside the volume or off the write grid." },
   E_DESTINATION_EXISTS: { kind: "user", about: "The destination exists already and is not this run's." },
   E_WRITE_FAILED: { kind: "user", about: "Writing failed, for instance because the disk is full." },
+  // DVID
+  E_DVID_ANSWER: { kind: "run", about: "A DVID server's answer ended early, carries an error text, or cannot be read." },
   // segmentation
   E_PLUGIN_NOT_FOUND: { kind: "user", about: "A plug-in's module or function cannot be found." },
   E_PLUGIN_FAILED: { kind: "run", about: "A plug-in threw an error." },
