@@ -135,7 +135,12 @@ test("an answer that cannot be decoded is asked for again, a few times", async (
 
 test("what the server refuses is not repeated", async () => {
   const texts = [
-    [400, "could not find UUID with partial match to ffff (/api/node/ffff/seg64/info).\n", "E_DVID_VERSION", "`axonloom info dvid://127.0.0.1:"],
+    [
+      400,
+      "could not find UUID with partial match to ffff (/api/node/ffff/seg64/info).\n",
+      "E_DVID_VERSION",
+      "`axonloom info dvid://127.0.0.1:",
+    ],
     [400, "invalid data instance name (/api/node/ab/nosuch/info).\n", "E_SOURCE_NOT_FOUND", "axonloom info dvid://127.0.0.1"],
     [400, "can't branch an unlocked node (/api/node/ab/newversion).\n", "E_DVID_VERSION", "--commit"],
     [400, 'Cannot do POST on endpoint "raw" of locked node ab (/api/node/ab/seg/raw).\n', "E_DVID_LOCKED", "new-version"],
