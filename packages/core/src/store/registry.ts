@@ -62,6 +62,28 @@ export async function planWriteGrid(destination: string, spec: VolumeSpec, optio
   return driver.planWriteGrid(rest, spec);
 }
 
+/** The destination's name for good: of a branch, the version that it means now. */
+export async function pinDestination(destination: string, options: SourceOptions = {}): Promise<string> {
+  const { driver, rest } = await resolve(destination, options, "destination");
+  return driver.pin === undefined ? destination : `${driver.scheme}://${await driver.pin(rest, options)}`;
+}
+
+/** How ids are given at a destination. */
+export interface IdRules {
+  /** null: what 64 bit hold. */
+  readonly highest: bigint | null;
+  /** Of {@link StoreDriver.reserveIds}; null where a destination starts empty. */
+  readonly reserve: ((count: number, options?: CallOptions) => Promise<bigint | null>) | null;
+}
+
+export async function idRules(destination: string, options: SourceOptions = {}): Promise<IdRules> {
+  const { driver, rest } = await resolve(destination, options, "destination");
+  return {
+    highest: driver.highestId ?? null,
+    reserve: driver.reserveIds === undefined ? null : (count, o) => driver.reserveIds!(rest, count, o),
+  };
+}
+
 /** Gives a made volume its final name in one step; with `replace` a finished volume of that name gives way. Repeatable. */
 export async function publishVolume(destination: string, options: DestinationOptions = {}): Promise<VolumeStore> {
   const { driver, rest } = await resolve(destination, options, "destination");

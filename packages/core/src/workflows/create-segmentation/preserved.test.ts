@@ -56,7 +56,7 @@ function memoryStore(dtype: Dtype, bounds: Box, labels: Labels | null, cell: Vec
 }
 
 async function sourceOf(store: VolumeStore, bodies: readonly bigint[]): Promise<PreservedSource> {
-  return { store, info: await store.info(), bodies: BigUint64Array.from(bodies) };
+  return { store, info: await store.info(), bodies: BigUint64Array.from(bodies), supervoxels: null };
 }
 
 const boxes = (most: number) =>
