@@ -2,3 +2,4 @@ export { withoutContacts } from "./boundaries.ts";
 export { type Contingency, ContingencyTable, type Labels } from "./contingency-table.ts";
 export { type MeasureOptions, type Measures, measure } from "./measures.ts";
 export { probabilisticRand, type WeightedEdge } from "./probabilistic-rand.ts";
+export type * from "./result.ts";

@@ -100,6 +100,11 @@ export interface VolumeSpec {
   readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
 
+export interface SourceOptions extends CallOptions {
+  /** Relative paths start here; the current folder by default. */
+  readonly baseFolder?: string;
+}
+
 export interface MakeOptions extends CallOptions {
   /** A finished volume of the same kind may have the name; it gives way when the new one is published. */
   readonly replace?: boolean;
@@ -107,7 +112,7 @@ export interface MakeOptions extends CallOptions {
   readonly owner?: string;
 }
 
-/** A driver: how sources of one kind are recognised, opened and made. */
+/** A driver: how sources of one kind are named, recognised, opened and made. In names, `rest` is what follows `scheme://`. */
 export interface StoreDriver {
   /** As in `precomputed://…`. */
   readonly scheme: string;
@@ -115,20 +120,42 @@ export interface StoreDriver {
   readonly summary: string;
   /** True when a bare path (no scheme) is obviously of this kind. May look at the file system. */
   matches(path: string): Promise<boolean>;
-  /** `rest` is what follows `scheme://`. */
-  open(rest: string, options?: CallOptions): Promise<VolumeStore>;
   /**
-   * Makes an empty (all zero) volume. `E_DESTINATION_EXISTS` when there is something already, `E_SOURCE_UNSUPPORTED` when the driver
-   * cannot write. Until {@link publish} the volume lies under a temporary name, which the returned store's `source` names.
-   * With `replace`, a volume of the final name may exist; it stays as it is until {@link publish}.
+   * The name that means the same thing everywhere and always: an absolute path where names are paths, a version's full id where a server
+   * keeps versions. Opening it opens what `rest` opens now.
    */
-  create?(rest: string, spec: VolumeSpec, options?: MakeOptions): Promise<VolumeStore>;
+  normalise(rest: string, options?: SourceOptions): Promise<string>;
+  /** `rest` is normalised. */
+  open(rest: string, options?: CallOptions): Promise<VolumeStore>;
+  /** Absent: read only. */
+  readonly writer?: StoreWriter;
+}
+
+/**
+ * The life of a written volume: made unpublished, written by many, published in one step. Where names are paths it lies under a temporary
+ * name until then (`localLifecycle` has what all such drivers share). All `rest` are normalised.
+ */
+export interface StoreWriter {
   /** The write grid that `create` would give, without making anything; null when it can only be written whole. */
-  planWriteGrid?(rest: string, spec: VolumeSpec): WriteGrid | null;
+  planWriteGrid(rest: string, spec: VolumeSpec): WriteGrid | null;
+  /**
+   * Makes an empty (all zero) volume, unpublished, which the returned store's `source` names. `E_DESTINATION_EXISTS` when there is something
+   * already; with `replace`, a volume of the final name may exist, and stays as it is until {@link publish} where the driver can do that.
+   */
+  create(rest: string, spec: VolumeSpec, options?: MakeOptions): Promise<VolumeStore>;
   /** Gives a created volume its final name in one step, replacing `replace`d content when asked; returns the store under that name. */
-  publish?(rest: string, options?: MakeOptions): Promise<VolumeStore>;
-  /** The same name for good: of a branch, the version that it means now. Absent: names mean one thing. */
-  pin?(rest: string, options?: CallOptions): Promise<string>;
+  publish(rest: string, options?: MakeOptions): Promise<VolumeStore>;
+  /** Whether something lies under the final name. */
+  exists(rest: string, options?: CallOptions): Promise<boolean>;
+  /** What `create` made for this owner and nobody published yet; null when there is none, or when making it was broken off. */
+  openUnpublished(rest: string, options?: MakeOptions): Promise<VolumeStore | null>;
+  /** Takes back what `create` made for this owner and nobody published; a finished volume stays. */
+  discardUnpublished(rest: string, options?: MakeOptions): Promise<void>;
+  /**
+   * Whether `create` can succeed, without making anything: `E_DESTINATION_EXISTS` when the name is taken (by something that may not be
+   * replaced), `E_WRITE_FAILED` when nothing can be made or written there.
+   */
+  checkCanCreate(rest: string, options?: MakeOptions): Promise<void>;
   /** The highest id that may be written; absent: what 64 bit hold. */
   readonly highestId?: bigint;
   /**
@@ -136,6 +163,4 @@ export interface StoreDriver {
    * it holds none, or does not exist yet. Absent: a destination starts empty.
    */
   reserveIds?(rest: string, count: number, options?: CallOptions): Promise<bigint | null>;
-  /** Whether a volume of this kind lies at the path: only such a one may be replaced. */
-  isVolume?(path: string): Promise<boolean>;
 }

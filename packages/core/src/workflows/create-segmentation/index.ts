@@ -18,7 +18,7 @@ import { lockRunFolder } from "../../run/lock.ts";
 import { openRunLog } from "../../run/log-file.ts";
 import { readState, StateKeeper, saveResult } from "../../run/state.ts";
 import { parseUserReference } from "../../segment/user-module.ts";
-import { openVolume, pinDestination } from "../../store/index.ts";
+import { normaliseDestination, openVolume } from "../../store/index.ts";
 import { digestVolume, type VolumeDigest } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
@@ -79,7 +79,7 @@ export async function createSegmentation(
 
 /** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
 export async function checkOutput(config: Config): Promise<void> {
-  const destination = await pinDestination(config.output.destination);
+  const destination = await normaliseDestination(config.output.destination);
   await checkDestination(openKeyValue(config.runFolder), destination, config.replaceOutput);
 }
 

@@ -18,7 +18,7 @@ import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
 import { needsOfPredictions } from "../../segment/needs.ts";
 import { checkPredictionChannels } from "../../segment/prediction-channels.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
-import { openVolume, pinDestination, planWriteGrid } from "../../store/index.ts";
+import { normaliseDestination, openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
 import { BYTES_PER_VOXEL, bytesOf } from "../../volume/block.ts";
 import { checkIds } from "./id-limits.ts";
@@ -106,7 +106,7 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
   const boxes = subvolumes.map(({ bordered }) => bordered);
   const needs = await needsOfPredictions(config.segmentor, { shape, border: config.border, bounds: info.bounds, boxes });
   await checkPredictionChannels(config.segmentor, needs?.channels ?? null);
-  const destination = await pinDestination(config.output.destination, options);
+  const destination = await normaliseDestination(config.output.destination, options);
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
   const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;

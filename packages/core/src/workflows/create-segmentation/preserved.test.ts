@@ -204,7 +204,7 @@ test("labels of real stores, read in several pieces; float32 is refused", async 
   const store = await createVolume(`precomputed://${join(folder, "labels")}`, spec);
   const data = new BigUint64Array(voxelsIn(bounds)).map((_, i) => (i % 7 === 0 ? LARGE : BigInt(i % 5)));
   await store.write(bounds, { data, shape: shapeOf(bounds) });
-  const source = await openPreserved({ source: store.source, bodies: BigUint64Array.from([3n, LARGE]) });
+  const source = await openPreserved({ source: store.source, bodies: BigUint64Array.from([3n, LARGE]) }, null);
   const box: Box = { start: [-2, 10, 10], stop: [90, 70, 60] };
   const after = new BigUint64Array(voxelsIn(box));
   expect([...(await writePreservedIds(source, box, null, after))]).toEqual([3n, LARGE]);
@@ -214,7 +214,9 @@ test("labels of real stores, read in several pieces; float32 is refused", async 
   const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }".padEnd(117);
   const npy = Buffer.concat([Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"), Buffer.from(`${header}\n`), Buffer.alloc(4)]);
   await writeFile(join(folder, "float.npy"), npy);
-  await expect(openPreserved({ source: join(folder, "float.npy"), bodies: BigUint64Array.from([1n]) })).rejects.toMatchObject({
-    code: "E_DTYPE",
-  });
+  await expect(openPreserved({ source: join(folder, "float.npy"), bodies: BigUint64Array.from([1n]) }, null)).rejects.toMatchObject(
+    {
+      code: "E_DTYPE",
+    },
+  );
 });
