@@ -2,11 +2,13 @@
  * The ids of a run. A destination that starts empty gets those above the configuration's `label-offset`. In one that holds labels already
  * they are reserved once, and the run folder keeps which, so that a run that goes on, or stitches again, gives the same ids.
  */
+import type { CallOptions } from "../../call-options.ts";
 import { fingerprint } from "../../checkpoint/index.ts";
-import { getJson, putJson } from "../../keyvalue/index.ts";
-import { idRules } from "../../store/index.ts";
+import { getJson, type KeyValueStore, putJson } from "../../keyvalue/index.ts";
+import { type IdRules, idRules } from "../../store/index.ts";
 import type { RunContext } from "./context.ts";
 import { idTooHigh } from "./id-limits.ts";
+import { beginOutput } from "./output.ts";
 import type { RunPlan } from "./plan.ts";
 
 /** What the run folder keeps, from before the first id is used. */
@@ -30,28 +32,52 @@ export async function chooseLabelOffset(
   segments: number,
 ): Promise<bigint> {
   const { destination } = plan.output;
-  const { highest, reserve } = await idRules(destination);
+  const rules = await idRules(destination, { signal });
   // Ids of preserved bodies are passed over.
   const needed = segments + (plan.preserved?.bodies.length ?? 0);
-  let offset = config.labelOffset;
-  if (reserve !== null) {
+  const wish = { destination, needed, offset: config.labelOffset, basis: basisOf(plan, config.labelOffset) };
+  // Begun before: a destination in which ids are reserved may look like one that somebody else has written.
+  const begin = async () => void (await beginOutput({ store, plan, signal }));
+  const offset = await keepOffset(store, rules, wish, begin, { signal });
+  if (offset !== config.labelOffset && config.labelOffset !== 0n) {
+    const message = `output ${destination} holds labels: the ids of this run are those reserved there, above ${offset}, and not those above label-offset`;
+    emit({ event: "warning", message });
+  }
+  return offset;
+}
+
+interface OffsetWish {
+  readonly destination: string;
+  readonly basis: string;
+  /** So many ids, above this number where nothing speaks against it. */
+  readonly needed: number;
+  readonly offset: bigint;
+}
+
+/** The wished offset, or the one that is reserved, now or when this was asked before. @param begin called before ids are asked for. */
+export async function keepOffset(
+  store: KeyValueStore,
+  { highest, reserve }: IdRules,
+  { destination, basis, needed, offset: wished }: OffsetWish,
+  begin: () => Promise<void>,
+  options: CallOptions = {},
+): Promise<bigint> {
+  let offset = wished;
+  if (reserve !== null && needed > 0) {
     const key = recordKey(destination);
-    const basis = basisOf(plan, config.labelOffset);
-    const kept = await getJson<IdRecord>(store, key);
+    const kept = await getJson<IdRecord>(store, key, options);
     if (kept?.basis === basis && (kept.reserved === null || kept.reserved >= needed)) {
       offset = BigInt(kept.offset);
     } else {
-      const start = await reserve(needed, { signal });
-      if (start !== null && offset !== 0n) {
-        const message = `output ${destination} holds labels: the run's ids are those reserved there, above ${start}, and not those above label-offset`;
-        emit({ event: "warning", message });
-      }
-      offset = start ?? offset;
+      await begin();
+      const start = await reserve(needed, options);
+      offset = start ?? wished;
       const record: IdRecord = { destination, basis, offset: String(offset), reserved: start === null ? null : needed };
-      await putJson(store, key, record);
+      await putJson(store, key, record, options);
     }
   }
-  if (highest !== null && offset + BigInt(needed) > highest) throw idTooHigh(destination, offset + BigInt(needed), highest);
+  const last = offset + BigInt(needed);
+  if (highest !== null && last > highest) throw idTooHigh(destination, last, highest);
   return offset;
 }
 

@@ -183,7 +183,11 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   }
   if (!written.published) {
     const { bodies } = await openVolume(written.volume);
-    const levels = await pyramidTasks(bodies?.supervoxels ?? written.volume, { signal: run.signal });
+    const within = plan.subvolumes.map(({ core }) => core);
+    const levels =
+      bodies === undefined
+        ? await pyramidTasks(written.volume, { signal: run.signal })
+        : await pyramidTasks(bodies.supervoxels, { signal: run.signal, within });
     await counter.stage("pyramid", levels.flat().length, () => writePyramid(run, levels));
     if (bodies !== undefined) {
       const { ids, labelOffset } = stitched;

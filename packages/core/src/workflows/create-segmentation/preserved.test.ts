@@ -220,3 +220,42 @@ test("labels of real stores, read in several pieces; float32 is refused", async 
     },
   );
 });
+
+test("of the same instance the supervoxels are written, and both views are compared", async () => {
+  const bounds: Box = { start: [0, 0, 0], stop: [4, 5, 6] };
+  const spec = { dtype: "uint64", kind: "labels", bounds, voxelSizeNm: [1, 1, 1] } as const;
+  const [, ny, nx] = shapeOf(bounds);
+  const make = async (name: string, idAt: (x: number) => bigint) => {
+    const store = await createVolume(`npy://${join(folder, name)}.npy`, spec);
+    const data = BigUint64Array.from({ length: voxelsIn(bounds) }, (_, i) => idAt(i % nx));
+    await store.write(bounds, { data, shape: shapeOf(bounds) });
+    return { store, data };
+  };
+  // x:           0  1  2  3  4  5
+  // supervoxels  1  2  2  3  8  9      1, 2 and 3 are body 3; 8 is body 8
+  const below = await make("below", (x) => [1n, 2n, 2n, 3n, 8n, 9n][x]!);
+  const above = await make("above", (x) => [3n, 3n, 3n, 3n, 8n, 9n][x]!);
+  const bodies = { instance: "one", supervoxels: below.store.source } as NonNullable<VolumeStore["bodies"]>;
+  const source: PreservedSource = {
+    store: above.store,
+    info: await above.store.info(),
+    bodies: BigUint64Array.from([3n, 7n]),
+    supervoxels: below.store,
+  };
+
+  const labels = new BigUint64Array(voxelsIn(bounds)).fill(50n);
+  expect(await writePreservedIds(source, bounds, null, labels)).toEqual(BigUint64Array.of(3n));
+  expect(labels).toEqual(labels.map((_, i) => [1n, 2n, 2n, 3n, 50n, 50n][i % nx]!));
+  const sub: Box = { start: [1, 1, 1], stop: [3, 4, 5] };
+  const part = new BigUint64Array(voxelsIn(sub));
+  await writePreservedIds(source, sub, null, part);
+  expect(part).toEqual(part.map((_, i) => [2n, 2n, 3n, 0n][i % 4]!));
+
+  const compared = 4 * 4 * ny;
+  const right = { ...above.store, bodies };
+  expect(await comparePreserved(source, right, bounds, () => null)).toEqual({ compared, wrong: 0 });
+  // The body is right, one of its supervoxels is not.
+  const mixed = await make("mixed", (x) => [1n, 1n, 2n, 3n, 8n, 9n][x]!);
+  const wrong = { ...above.store, bodies: { ...bodies, supervoxels: mixed.store.source } };
+  expect(await comparePreserved(source, wrong, bounds, () => null)).toEqual({ compared, wrong: 4 * ny });
+});
