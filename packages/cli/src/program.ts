@@ -3,6 +3,7 @@
 import { VERSION } from "@axonloom/core";
 import { Command } from "commander";
 import type { CommandContext } from "./command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { defaultsCommand } from "./commands/defaults.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -10,6 +11,7 @@ import { digestCommand } from "./commands/digest.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { evaluateSegmentationCommand } from "./commands/evaluate-segmentation.ts";
+import { experimentCommand } from "./commands/experiment.ts";
 import { infoCommand } from "./commands/info.ts";
 import { phantomCommand } from "./commands/phantom.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -27,6 +29,8 @@ const COMMANDS = [
   restitchCommand,
   evaluateCommand,
   evaluateSegmentationCommand,
+  compareCommand,
+  experimentCommand,
   trainCommand,
   convertCommand,
   infoCommand,

@@ -8,7 +8,7 @@
  *     └──┴──┴──┘  └─┘ 0
  */
 import { encode } from "fast-png";
-import type { HeatMap } from "./heat-map.ts";
+import type { HeatMapGrid } from "./heat-map.ts";
 
 /** The larger side of the map, without the bar. */
 const MAP_PIXELS = 480;
@@ -56,7 +56,7 @@ export function colourOf(fraction: number): Rgb {
 }
 
 /** PNG of layer `z` of the map, x to the right, y downwards. @param most the value at the top of the bar. */
-export function drawHeatMap({ shape, cell, values }: HeatMap, z: number, most: number): Uint8Array {
+export function drawHeatMap({ shape, cell, values }: HeatMapGrid, z: number, most: number): Uint8Array {
   const [, ny, nx] = shape;
   const scale = MAP_PIXELS / Math.max(ny * cell[1], nx * cell[2]);
   const [cellHeight, cellWidth] = [Math.max(1, Math.round(cell[1] * scale)), Math.max(1, Math.round(cell[2] * scale))];

@@ -1,7 +1,7 @@
 /** Heat maps: the grid, the projection, the pixels of the picture. */
 import { decode } from "fast-png";
 import { expect, test } from "vitest";
-import { colourOf, drawHeatMap, type HeatMap, heatMapOf, largestOf, projectHeatMap } from "./index.ts";
+import { colourOf, drawHeatMap, type HeatMapGrid, heatMapOf, largestOf, projectHeatMap } from "./index.ts";
 import type { SubvolumeResult, TableMeasures } from "./result.ts";
 
 const cellAt = (id: number, x: number, y: number, z: number, vi: number, ignore = false): SubvolumeResult => ({
@@ -41,7 +41,7 @@ test("a picture: cells, gray where there is nothing, the bar from the largest va
 });
 
 test("maps of one cell, of many, and without a difference can be drawn", () => {
-  const one: HeatMap = { shape: [1, 1, 1], first: [0, 0, 0], cell: [32, 32, 32], values: Float64Array.of(0) };
+  const one: HeatMapGrid = { shape: [1, 1, 1], first: [0, 0, 0], cell: [32, 32, 32], values: Float64Array.of(0) };
   expect(decode(drawHeatMap(one, 0, 0)).height).toBe(480 + 32);
   const many = { ...one, shape: [1, 3, 700] as const, values: new Float64Array(2100).fill(12345.6) };
   expect(decode(drawHeatMap(many, 0, 12345.6)).width).toBeGreaterThan(700);

@@ -2,7 +2,7 @@
 import { map3, type Vec3, volumeOf } from "../geometry/box.ts";
 import type { SubvolumeResult, TableMeasures } from "./result.ts";
 
-export interface HeatMap {
+export interface HeatMapGrid {
   /** Cells along z, y, x. */
   readonly shape: Vec3;
   /** Number of the first cell: its first voxel divided by the size of a cell. */
@@ -19,7 +19,7 @@ export function heatMapOf(
   cell: Vec3,
   value: (measures: TableMeasures) => number,
   type = "voxels:voxels",
-): HeatMap {
+): HeatMapGrid {
   const cells = subvolumes.map(({ box_xyz: [[x, y, z]] }) => [
     Math.floor(z / cell[0]),
     Math.floor(y / cell[1]),
@@ -37,7 +37,7 @@ export function heatMapOf(
 }
 
 /** The largest value along z, NaN where there is none. */
-export function projectHeatMap(map: HeatMap): HeatMap {
+export function projectHeatMap(map: HeatMapGrid): HeatMapGrid {
   const area = map.shape[1] * map.shape[2];
   const values = new Float64Array(area).fill(Number.NaN);
   map.values.forEach((value, i) => {
@@ -47,6 +47,6 @@ export function projectHeatMap(map: HeatMap): HeatMap {
 }
 
 /** The largest value; 0 without any. */
-export function largestOf({ values }: HeatMap): number {
+export function largestOf({ values }: HeatMapGrid): number {
   return values.filter((value) => !Number.isNaN(value)).reduce((most, value) => Math.max(most, value), 0);
 }

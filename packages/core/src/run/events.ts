@@ -2,7 +2,7 @@
 import type { PlainError } from "../errors.ts";
 
 /** Of a segmentation; then of an evaluation. */
-export const STAGES = ["segment", "stitch", "write", "pyramid", "verify", "compare", "join", "sum"] as const;
+export const STAGES = ["segment", "stitch", "write", "pyramid", "index", "verify", "compare", "join", "sum"] as const;
 export type StageName = (typeof STAGES)[number];
 
 /** A region that the result lacks, and why. Box corners in x, y, z, half-open. */
@@ -47,6 +47,8 @@ export interface RunSummary {
   readonly "checkpoint-bytes": number;
   readonly "checkpoint-bytes-per-voxel": number;
   readonly seconds: number;
+  /** Sources, with the version where there are versions. */
+  readonly input: string;
   readonly output: string;
   readonly "run-folder": string;
 }

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
-import { type HeatMap, heatMapOf, largestOf, projectHeatMap } from "../../evaluate/heat-map.ts";
+import { type HeatMapGrid, heatMapOf, largestOf, projectHeatMap } from "../../evaluate/heat-map.ts";
 import { drawHeatMap } from "../../evaluate/heat-map-image.ts";
 import type { EvaluationResult } from "../../evaluate/result.ts";
 import { fromXyz, map3, toXyz, type Vec3 } from "../../geometry/box.ts";
@@ -41,7 +41,7 @@ export async function writeHeatMap(folder: string, cell: Vec3, result: Evaluatio
 /** A precomputed image of float32, 0 where there is nothing. */
 async function writeLayer(
   path: string,
-  { shape, first, cell, values }: HeatMap,
+  { shape, first, cell, values }: HeatMapGrid,
   voxelSizeNm: Vec3,
   options: CallOptions,
 ): Promise<void> {
