@@ -26,14 +26,26 @@ const CONTRACT = {
   "blocks-twice": "indexed blocks that are posted twice count twice",
   "raw-late": "the indices of a `raw` POST come after its answer",
   "bad-block": "a block with an index beyond its table ends the server when it is indexed",
-  "refs-absent": "an absent single block is refused, two blocks are zeros",
+  "block-absent": "an absent single block is refused, two blocks are zeros",
   "roi-blocks": "`roi=` compares block numbers unscaled; a refused ROI is left empty",
   restart: "a server that was killed and started again has what it acknowledged",
 } as const;
 
-export const CAPABILITIES: Readonly<Record<string, string>> = { ...RECORDED, ...SPEC_ONLY, ...CONTRACT };
+/** What the program does with a server. */
+const PROGRAM = {
+  driver: "the contract that every store keeps, and the client's errors and retries",
+  run: "a whole run into a new instance: digest, indices, every level",
+  "run-preserved": "a second run in a new version, with preserved bodies",
+  "run-faults": "a run through kills, 503s and cut connections",
+  "run-proofreading": "`merge`, `cleave`, `sparsevol`, `maxlabel` on what a run has written",
+  "how-to": "the commands of the how-to page",
+  speed: "the speed table",
+} as const;
+
+const ALL = { ...RECORDED, ...SPEC_ONLY, ...CONTRACT, ...PROGRAM };
+export const CAPABILITIES: Readonly<Record<string, string>> = ALL;
 export type RecordedGroup = keyof typeof RECORDED;
-export type Capability = keyof typeof RECORDED | keyof typeof SPEC_ONLY | keyof typeof CONTRACT;
+export type Capability = keyof typeof ALL;
 export const isRecorded = (name: string): boolean => name in RECORDED;
 
 export type Side = "stand-in" | "live";
@@ -53,7 +65,14 @@ export function tallyOf(side: Side, file: string, version: () => string): Tally 
     const folder = process.env["AXONLOOM_DVID_RESULTS"];
     if (folder === undefined || folder === "") return;
     mkdirSync(folder, { recursive: true });
-    const found = { side, version: version(), date: new Date().toISOString().slice(0, 10), results: Object.fromEntries(results) };
+    const rows = Object.entries(CAPABILITIES).map(([name, text]) => ({ name, text, recorded: isRecorded(name) }));
+    const found = {
+      side,
+      version: version(),
+      date: new Date().toISOString().slice(0, 10),
+      results: Object.fromEntries(results),
+      rows,
+    };
     writeFileSync(join(folder, `${side}-${file}.json`), JSON.stringify(found, null, 1));
   });
   return {

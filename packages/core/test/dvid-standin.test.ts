@@ -3,9 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tallyOf } from "./dvid-capabilities.ts";
+import { CAPABILITIES, isRecorded, tallyOf } from "./dvid-capabilities.ts";
+import { contractSuite } from "./dvid-contract.suite.ts";
 import { entries, golden, haveRecordings, recordedCalls } from "./dvid-recordings.ts";
 import { EXCEPTIONS, prepare, replaySuite } from "./dvid-replay.suite.ts";
+import { callServer } from "./fake-dvid/client.ts";
 import { decodeBlock, encodeBlock, voxelsOf } from "./fake-dvid/codec/block.ts";
 import { compressLz4, decompressLz4 } from "./fake-dvid/codec/lz4.ts";
 import { type FakeDvid, startFakeDvid } from "./fake-dvid/index.ts";
@@ -55,6 +57,42 @@ describe.skipIf(!haveRecordings)("replay against the stand-in", () => {
     const loose = entries().filter((entry) => entry.method === undefined && entry.file?.includes(".response.") === true);
     expect(loose.map((entry) => entry.file)).toEqual(["get_blocks_16_uncompressed.response.bin.gz"]);
   });
+});
+
+describe("the server's contract: the stand-in", () => {
+  let dvid: FakeDvid;
+  beforeAll(async () => {
+    dvid = await startFakeDvid();
+  });
+  afterAll(() => dvid.stop());
+
+  contractSuite("stand-in", () => dvid, proves);
+
+  proves("log-store", "a labelmap is refused where the server has none", async () => {
+    const bare = await startFakeDvid({ logStore: false });
+    const post = (path: string, body: object) =>
+      callServer(bare.url, "POST", `/api/${path}`, { admintoken: bare.admin }, JSON.stringify(body));
+    const { root } = JSON.parse((await post("repos", { alias: "a", description: "b" })).text);
+    const reply = await post(`repo/${root}/instance`, { typename: "labelmap", dataname: "seg" });
+    expect(reply).toMatchObject({
+      status: 400,
+      text: expect.stringMatching(/^labelmap "seg" instance needs a writable log yet has none assigned/),
+    });
+    expect((await post(`repo/${root}/instance`, { typename: "uint8blk", dataname: "gray" })).status).toBe(200);
+    await bare.stop();
+  });
+});
+
+test("the page of DVID has a row for each capability, and every reason", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../../docs/reference/dvid.md", import.meta.url)), "utf8");
+  const table = page.slice(page.indexOf("<!-- table"), page.indexOf("<!-- end of table"));
+  const rows = [...table.matchAll(/^\| (.*) \| (yes|–) \| (.*) \| (.*) \|$/gm)];
+  expect(rows.map((row) => [row[1], row[2]])).toEqual(
+    Object.entries(CAPABILITIES).map(([name, text]) => [text, isRecorded(name) ? "yes" : "–"]),
+  );
+  // A live cell says of which server, and when, or that there was none.
+  for (const row of rows) expect(row[4]).toMatch(/^(not run|passed \(\d+\), [\w.-]+, \d{4}-\d\d-\d\d)$/);
+  for (const { why } of EXCEPTIONS) expect(page).toContain(why);
 });
 
 test("every answer from the specification alone is marked in the stand-in's code", () => {

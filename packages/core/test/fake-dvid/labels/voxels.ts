@@ -50,7 +50,7 @@ export function getRaw(state: LabelState, call: Call, version: Version, options:
   const inside = insideRoi(call, version);
   const out = new BigUint64Array(size[0] * size[1] * size[2]);
   for (const p of blocksOf(offset, size, state.blockSize)) {
-    const voxels = inside(p) ? state.voxels(version, scale, p, supervoxels) : undefined;
+    const voxels = inside(p) ? state.voxels(version, scale, p, supervoxels, single) : undefined;
     if (voxels !== undefined) copyPart(voxels, p, state.blockSize, out, offset, size, "out");
   }
   return encoded(out, compression, size);
@@ -276,7 +276,7 @@ export function specificBlocks(state: LabelState, call: Call, version: Version):
 
 function labelAt(state: LabelState, version: Version, point: Point, scale: number, supervoxels: boolean): bigint {
   const place = point.map((v, a) => Math.floor(v / state.blockSize[a as 0])) as unknown as Point;
-  const voxels = state.voxels(version, scale, place, supervoxels);
+  const voxels = state.voxels(version, scale, place, supervoxels, true);
   if (voxels === undefined) return 0n;
   const [x, y, z] = point.map((v, a) => v - place[a as 0] * state.blockSize[a as 0]) as unknown as Point;
   return voxels[(z * state.blockSize[1] + y) * state.blockSize[0] + x]!;
