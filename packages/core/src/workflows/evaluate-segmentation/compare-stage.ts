@@ -19,8 +19,9 @@ import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { openVolume } from "../../store/index.ts";
 import { type Block, crop } from "../../volume/block.ts";
 import { type DenseLabels, readDense } from "./dense-labels.ts";
-import { cutFace, type FaceLabels } from "./faces-stage.ts";
+import { cutFace } from "./faces-stage.ts";
 import type { PlacedPoints } from "./points.ts";
+import type { ComparedRow, PointPieces, SidePieces } from "./rows.ts";
 
 export interface CompareTask {
   readonly subvolume: Subvolume;
@@ -44,37 +45,6 @@ export interface CompareParams {
   readonly heatMap: boolean;
   /** Types of the point lists. */
   readonly pointTypes: readonly string[];
-}
-
-/** Pieces of one side, by number; piece 0 is what has no label. */
-export interface SidePieces {
-  readonly ids: BigUint64Array;
-  /** The first voxel of each in the volume, counted in the order z, y, x. */
-  readonly first: Float64Array;
-  /** 1 where it touches the edge of the region. */
-  readonly edge: Uint8Array;
-}
-
-/** Where points lie: positions in their list, and pieces. */
-export interface PointPieces {
-  readonly index: Uint32Array;
-  readonly truth: Uint32Array;
-  readonly segment: Uint32Array;
-}
-
-export interface ComparedRow {
-  readonly id: number;
-  readonly box: Box;
-  readonly truth: SidePieces;
-  readonly segmentation: SidePieces;
-  readonly overlaps: PieceOverlaps;
-  /** Of each point list. */
-  readonly points: readonly PointPieces[];
-  /** Nodes of skeletons, and the segment at each: of the volume itself, outside the truth too. */
-  readonly nodes: { readonly index: Uint32Array; readonly segments: BigUint64Array };
-  readonly faces: readonly FaceLabels[];
-  readonly ignore: boolean;
-  readonly measures: Readonly<Record<string, TableMeasures>>;
 }
 
 export async function compareSubvolume(task: CompareTask, params: CompareParams, context: TaskContext): Promise<ComparedRow> {

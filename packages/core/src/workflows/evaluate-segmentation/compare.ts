@@ -6,10 +6,11 @@ import { grow, toXyz, voxelsIn } from "../../geometry/box.ts";
 import { restrictRoi } from "../../geometry/roi.ts";
 import { type ProgressCounter, subvolumeKey } from "../create-segmentation/context.ts";
 import { stageRef } from "../stage-ref.ts";
-import type { ComparedRow, CompareParams, CompareTask } from "./compare-stage.ts";
+import type { CompareParams, CompareTask } from "./compare-stage.ts";
 import { type Join, type NamedPieces, nameComponents } from "./components.ts";
 import type { EvaluationConfig } from "./config.ts";
 import type { EvaluationPlan } from "./plan.ts";
+import type { ComparedRow } from "./rows.ts";
 
 /** Everything that the measures are made from. */
 export interface Compared {

@@ -6,22 +6,7 @@ import { type Box, intersect, map3, shapeOf, translate } from "../../geometry/bo
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { crop } from "../../volume/block.ts";
 import { faceKey } from "../create-segmentation/stitch-stages.ts";
-import type { ComparedRow, SidePieces } from "./compare-stage.ts";
-
-/** The outermost layer of a subvolume at one face. */
-export interface FaceLabels {
-  readonly face: Face;
-  readonly subvolume: number;
-  readonly truth: FaceSide;
-  readonly segmentation: FaceSide;
-}
-
-/** Labels 0…n of the layer as runs; of each label its piece and its id. */
-interface FaceSide {
-  readonly runs: Uint8Array;
-  readonly pieces: BigUint64Array;
-  readonly ids: BigUint64Array;
-}
+import type { ComparedRow, FaceLabels, FaceSide, SidePieces } from "./rows.ts";
 
 interface Compared {
   readonly truth: Pieces;
