@@ -8,7 +8,18 @@
 import { checkDvidBlock, decodeDvidBlockInto, encodeDvidBlock } from "@axonloom/kernels";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
-import { alignOut, type Box, cellsIn, contains, intersect, isEmpty, map3, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
+import {
+  alignOut,
+  type Box,
+  cellsIn,
+  contains,
+  intersect,
+  isEmpty,
+  map3,
+  shapeOf,
+  type Vec3,
+  volumeOf,
+} from "../../geometry/box.ts";
 import { forEachParallel } from "../../parallel.ts";
 import type { Block } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
@@ -35,7 +46,7 @@ export interface LabelWriteOptions extends CallOptions {
 }
 
 export function labelStore(opened: OpenedVolume): VolumeStore {
-  const { connection, name, source, instance, blockSize, bounds, voxelSizeNm } = opened;
+  const { name, source, instance, blockSize, bounds, voxelSizeNm } = opened;
   const writeGrid = { origin: ORIGIN, cell: blockSize };
   const scales = Array.from({ length: instance.coarserScales + 1 }, (_, scale) => formatDvidName({ ...name, scale }));
   const volumeInfo: VolumeInfo = {
@@ -187,11 +198,19 @@ async function mergedWithServer(
 ): Promise<Merged> {
   const { blockSize } = opened;
   const inside = options.inside ?? null;
-  const cells = [...cellsIn(piece, blockSize, ORIGIN)].filter((cell) => inside === null || touches(inside, box, intersect(cell, box)));
-  const whole = (cell: Box) => contains(box, cell) && (inside === null || covers(inside, box, cell));
-  const partial = cells.filter((cell) => !whole(cell));
-  if (partial.length === 0) return { labels: block, box, cells };
-  const labels = await readLabels(opened, piece, true, options);
+  const cells = [...cellsIn(piece, blockSize, ORIGIN)].filter(
+    (cell) => inside === null || touches(inside, box, intersect(cell, box)),
+  );
+  const isWhole = (cell: Box) => contains(box, cell) && (inside === null || covers(inside, box, cell));
+  const partial = new Set(cells.filter((cell) => !isWhole(cell)).map(({ start }) => start.join()));
+  if (partial.size === 0) return { labels: block, box, cells };
+  const labels: Labels = { data: new BigUint64Array(volumeOf(shapeOf(piece))), shape: shapeOf(piece) };
+  const into = (cell: Box, bytes: Uint8Array) => {
+    if (partial.has(cell.start.join())) {
+      decodeDvidBlockInto(bytes, blockSize, labels.data, labels.shape, minus(cell.start, piece.start));
+    }
+  };
+  await forEachBlock(opened, piece, true, into, options);
   overlay(labels, piece, block, box, inside);
   return { labels, box: piece, cells };
 }

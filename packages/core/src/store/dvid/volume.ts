@@ -26,7 +26,14 @@ export const WRITES_AT_ONCE = 2;
 /** A read asks for at most these voxels at once (a label's answer is far smaller than its voxels), a write of grey values sends them. */
 export const PIECE: Vec3 = [256, 256, 256];
 
-const UNITS_NM: Readonly<Record<string, number>> = { nanometers: 1, nanometer: 1, nm: 1, micrometers: 1000, microns: 1000, um: 1000 };
+const UNITS_NM: Readonly<Record<string, number>> = {
+  nanometers: 1,
+  nanometer: 1,
+  nm: 1,
+  micrometers: 1000,
+  microns: 1000,
+  um: 1000,
+};
 
 /** `bounds`: at the finest scale; null where nothing was written. `E_DVID_INSTANCE`, `E_SOURCE_NOT_FOUND`. */
 export function describeOpened(
