@@ -3,8 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { boxOfShape, shapeOf } from "../src/geometry/box.ts";
 import { specOf } from "../src/store/contract.suite.ts";
 import { createVolume, openVolume } from "../src/store/index.ts";
+import { tallyOf } from "./dvid-capabilities.ts";
 import { coarsePattern, dvidStoreSuite, newRepo, sameVoxels, type TestRepo, written } from "./dvid-store.suite.ts";
 import { type FakeDvid, type FakeDvidOptions, startFakeDvid } from "./fake-dvid/index.ts";
+
+tallyOf("stand-in", "store", () => "this repository").provesAll("driver");
 
 let dvid: FakeDvid;
 beforeAll(async () => {
