@@ -3,6 +3,7 @@
  * answers that were never recorded (`SPEC_ONLY`), so that a live run checks the stand-in's guesses before anything else.
  */
 import { randomBytes } from "node:crypto";
+import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
@@ -182,6 +183,20 @@ export function contractSuite(
       await eventually(() => seg.text("maxlabel"), '{"maxlabel": 30}');
     });
   }
+
+  inRepo("blocks-bad-frame", "a client that breaks off leaves the frames that had come, not indexed", async (repo) => {
+    const seg = await repo.labelmap();
+    const body = Buffer.concat([good, cutPayload]);
+    const headers = { "Content-Length": body.length };
+    await new Promise<void>((resolve) => {
+      const sending = request(`${server().url}/api/node/${repo.root}/seg/blocks`, { method: "POST", headers, agent: false });
+      sending.once("error", () => resolve());
+      sending.write(body.subarray(0, -4), () => setTimeout(() => sending.destroy(), 100));
+    });
+    await eventually(() => seg.label("192_0_0"), 30);
+    expect((await seg.call("GET", "size/30")).status).toBe(404);
+    expect(await seg.label("256_0_0")).toBe(0);
+  });
 
   inRepo("ingest-supervoxels", "stored, nothing else", async (repo) => {
     const seg = await repo.labelmap();
@@ -440,4 +455,17 @@ export function contractSuite(
     await server().restart();
     expect(await seg.label("0_0_0")).toBe(1);
   });
+}
+
+/** What a server without a log store refuses. */
+export async function withoutLogStore({ url, admin }: { readonly url: string; readonly admin: string }): Promise<void> {
+  const post = (path: string, body: object) => callServer(url, "POST", `/api/${path}`, { admintoken: admin }, JSON.stringify(body));
+  const { root } = JSON.parse((await post("repos", { alias: "a", description: "b" })).text) as { root: string };
+  expect(await post(`repo/${root}/instance`, { typename: "labelmap", dataname: "seg" })).toMatchObject({
+    status: 400,
+    text: expect.stringMatching(/^labelmap "seg" instance needs a writable log yet has none assigned/),
+  });
+  for (const typename of ["uint8blk", "keyvalue"]) {
+    expect(await post(`repo/${root}/instance`, { typename, dataname: typename })).toMatchObject({ status: 200 });
+  }
 }

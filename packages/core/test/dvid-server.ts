@@ -4,10 +4,10 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -29,7 +29,8 @@ export interface DvidServer extends TestedServer {
   stop(): Promise<void>;
 }
 
-export async function startDvid(): Promise<DvidServer> {
+/** `logStore: false`: the configuration names none. */
+export async function startDvid(options: { readonly logStore?: boolean } = {}): Promise<DvidServer> {
   if (program === "" || !existsSync(program)) {
     throw new Error(
       `AXONLOOM_REQUIRE asks for a DVID server: set AXONLOOM_DVID to the path of its program, found ${JSON.stringify(program)}`,
@@ -38,8 +39,9 @@ export async function startDvid(): Promise<DvidServer> {
   if (!existsSync(join(scripts, "start-dvid"))) throw new Error(`expected start-dvid in ${scripts}, which is not there`);
   const folder = await mkdtemp(join(tmpdir(), "axonloom-dvid-"));
   const port = await freePorts();
+  const started = options.logStore === false ? await withoutLogStore(folder) : program;
   console.warn("The DVID server of this test also listens on port 6060 of all interfaces, with its complete API.");
-  let state = await start(folder, port);
+  let state = await start(folder, port, started);
   const info = JSON.parse((await callServer(state.url, "GET", "/api/server/info")).text) as Record<string, string>;
   return {
     url: state.url,
@@ -51,7 +53,7 @@ export async function startDvid(): Promise<DvidServer> {
       await rm(join(folder, "dvid.pid"), { force: true });
     },
     async restart() {
-      state = await start(folder, port);
+      state = await start(folder, port, started);
     },
     async stop() {
       await run(join(scripts, "stop-dvid"), [folder]);
@@ -67,13 +69,23 @@ interface Running {
   readonly admin: string;
 }
 
-async function start(folder: string, port: number): Promise<Running> {
-  const { stdout } = await run(join(scripts, "start-dvid"), [folder, String(port), program], { timeout: 60_000 });
+async function start(folder: string, port: number, binary: string): Promise<Running> {
+  const { stdout } = await run(join(scripts, "start-dvid"), [folder, String(port), binary], {
+    timeout: 60_000,
+    env: { ...process.env, REAL_DVID: resolve(program) },
+  });
   const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1];
   const [pid, url, admin] = [value("pid"), value("url"), value("admin_token")];
   if (pid === undefined || url === undefined || admin === undefined)
     throw new Error(`expected pid, url and admin_token from start-dvid, found ${stdout}`);
   return { pid: Number(pid), url, admin };
+}
+
+/** A program that takes the log store out of the configuration which it is started with, and becomes the server. */
+async function withoutLogStore(folder: string): Promise<string> {
+  const script = join(folder, "without-log-store");
+  await writeFile(script, '#!/bin/sh\nsed -i "/^ *log = /d" "$2" && exec "$REAL_DVID" "$@"\n', { mode: 0o755 });
+  return script;
 }
 
 /** SIGKILL, and waits until it is gone. */

@@ -2,12 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CAPABILITIES, isRecorded, tallyOf } from "./dvid-capabilities.ts";
-import { contractSuite } from "./dvid-contract.suite.ts";
+import { contractSuite, withoutLogStore } from "./dvid-contract.suite.ts";
 import { entries, golden, haveRecordings, recordedCalls } from "./dvid-recordings.ts";
 import { EXCEPTIONS, prepare, replaySuite } from "./dvid-replay.suite.ts";
-import { callServer } from "./fake-dvid/client.ts";
 import { decodeBlock, encodeBlock, voxelsOf } from "./fake-dvid/codec/block.ts";
 import { compressLz4, decompressLz4 } from "./fake-dvid/codec/lz4.ts";
 import { type FakeDvid, startFakeDvid } from "./fake-dvid/index.ts";
@@ -70,16 +69,8 @@ describe("the server's contract: the stand-in", () => {
 
   proves("log-store", "a labelmap is refused where the server has none", async () => {
     const bare = await startFakeDvid({ logStore: false });
-    const post = (path: string, body: object) =>
-      callServer(bare.url, "POST", `/api/${path}`, { admintoken: bare.admin }, JSON.stringify(body));
-    const { root } = JSON.parse((await post("repos", { alias: "a", description: "b" })).text);
-    const reply = await post(`repo/${root}/instance`, { typename: "labelmap", dataname: "seg" });
-    expect(reply).toMatchObject({
-      status: 400,
-      text: expect.stringMatching(/^labelmap "seg" instance needs a writable log yet has none assigned/),
-    });
-    expect((await post(`repo/${root}/instance`, { typename: "uint8blk", dataname: "gray" })).status).toBe(200);
-    await bare.stop();
+    onTestFinished(() => bare.stop());
+    await withoutLogStore(bare);
   });
 });
 
