@@ -234,7 +234,7 @@ test.each([
   [
     withOptions({ "stitch-algorithm": "strict" }),
     "options.stitch-algorithm",
-    /expected one of none, conservative, medium, aggressive/,
+    /expected one of none, conservative, medium, aggressive, either/,
   ],
   [withOptions({ "label-offset": -1 }), "options.label-offset", /integer from 0 to 2\^64 - 1/],
   [withOptions({ "label-offset": 2 ** 53 }), "options.label-offset", /in quotes/],

@@ -1,5 +1,6 @@
 export { withoutContacts } from "./boundaries.ts";
 export { type Contingency, ContingencyTable, type Labels } from "./contingency-table.ts";
+export { type JoinedBodies, joinedBodies, transposed } from "./joined-bodies.ts";
 export { type MeasureOptions, type Measures, measure } from "./measures.ts";
 export { probabilisticRand, type WeightedEdge } from "./probabilistic-rand.ts";
 export type * from "./result.ts";

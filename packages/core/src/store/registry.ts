@@ -7,6 +7,7 @@
  * const block = await store.read(bounds);
  */
 import { basename } from "node:path";
+import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
 import { closest } from "../suggest.ts";
 import { statOrNull } from "./files.ts";
@@ -50,6 +51,22 @@ export async function createVolume(destination: string, spec: VolumeSpec, option
 export async function planWriteGrid(destination: string, spec: VolumeSpec, options: SourceOptions = {}): Promise<WriteGrid | null> {
   const { writer, rest } = await resolveWriter(destination, options);
   return writer.planWriteGrid(rest, spec);
+}
+
+/** How ids are given at a destination. */
+export interface IdRules {
+  /** null: what 64 bit hold. */
+  readonly highest: bigint | null;
+  /** Of {@link StoreWriter.reserveIds}; null where a destination starts empty. */
+  readonly reserve: ((count: number, options?: CallOptions) => Promise<bigint | null>) | null;
+}
+
+export async function idRules(destination: string, options: SourceOptions = {}): Promise<IdRules> {
+  const { writer, rest } = await resolveWriter(destination, options);
+  return {
+    highest: writer.highestId ?? null,
+    reserve: writer.reserveIds === undefined ? null : (count, o) => writer.reserveIds!(rest, count, o),
+  };
 }
 
 /** Gives a made volume its final name in one step; with `replace` a finished volume of that name gives way. Repeatable. */

@@ -35,9 +35,57 @@ export interface VolumeStore {
    */
   read(box: Box, options?: CallOptions): Promise<Block>;
   /** Writes `block` (the store's dtype, the box's shape) at `box`. Each file is replaced in one step: never half-written. */
-  write(box: Box, block: Block, options?: CallOptions): Promise<void>;
+  write(box: Box, block: Block, options?: WriteOptions): Promise<void>;
   /** Changes whenever the content may have changed; for fingerprints. Reads metadata only (names, sizes, times, descriptions). */
   identity(options?: CallOptions): Promise<string>;
+  /** Only where the volume keeps an index of its bodies, which who writes has to keep right. Such a volume is written in place. */
+  readonly bodies?: BodyIndex;
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Only for volumes with `bodies`: where it is 0 (shape of the box) the voxel stays what it is; cells without any 1 are not written. */
+  readonly inside?: Uint8Array | null;
+}
+
+/** Labels whose voxels hold supervoxels: a mapping makes bodies of them, and an index knows in which cells each body has how many voxels. */
+export interface BodyIndex {
+  /** Equal for volumes whose supervoxels mean the same: the versions of one instance. */
+  readonly instance: string;
+  /** The source that shows supervoxels where this one shows bodies. */
+  readonly supervoxels: string;
+  /** Supervoxels in the cells of the write grid that `box` touches: sorted, each once, without 0. */
+  supervoxelsIn(box: Box, options?: CallOptions): Promise<BigUint64Array>;
+  /**
+   * Counts what is stored in these cells, by body. `former`: supervoxels that were there before; `fresh`: ids that only this caller has
+   * given, so that they are bodies of their own.
+   */
+  count(box: Box, former: BigUint64Array, fresh: IdRange, options?: CallOptions): Promise<BodyShare>;
+  /**
+   * Brings the index of every body of these shares up to date; no other task may have a share of one of them. What the index says about
+   * cells outside the shares' boxes stays, but of fresh bodies. A body without voxels is removed. Repeatable.
+   */
+  update(shares: readonly BodyShare[], fresh: IdRange, options?: CallOptions): Promise<void>;
+  /** Keeps a text beside the labels, in the same version. */
+  keepRecord(key: string, text: string, options?: CallOptions): Promise<void>;
+}
+
+/** Ids above `above`, up to `upTo`. */
+export interface IdRange {
+  readonly above: bigint;
+  readonly upTo: bigint;
+}
+
+/** What a box of whole cells says about bodies. */
+export interface BodyShare {
+  readonly box: Box;
+  /** Bodies that had a voxel there before, sorted. */
+  readonly former: BigUint64Array;
+  /** Columns of equal length: so many voxels in the cell have the supervoxel, which belongs to the body. */
+  readonly bodies: BigUint64Array;
+  readonly supervoxels: BigUint64Array;
+  /** In the store's own numbers. */
+  readonly cells: BigUint64Array;
+  readonly voxels: Uint32Array;
 }
 
 /** A volume to be made. */
@@ -108,4 +156,11 @@ export interface StoreWriter {
    * replaced), `E_WRITE_FAILED` when nothing can be made or written there.
    */
   checkCanCreate(rest: string, options?: MakeOptions): Promise<void>;
+  /** The highest id that may be written; absent: what 64 bit hold. */
+  readonly highestId?: bigint;
+  /**
+   * Reserves ids where the destination holds labels already: the number below the first of `count` ids that nobody has or gets. null where
+   * it holds none, or does not exist yet. Absent: a destination starts empty.
+   */
+  reserveIds?(rest: string, count: number, options?: CallOptions): Promise<bigint | null>;
 }

@@ -23,6 +23,7 @@ import {
   cellsIn,
   equalBoxes,
   intersect,
+  isEmpty,
   map3,
   shapeOf,
   type Vec3,
@@ -44,15 +45,24 @@ export interface PyramidTask {
 /** What a task reads at most, unless a single chunk needs more. */
 const FINE_BYTES = 1 << 26;
 
-/** The tasks of each level, finest first; empty for a volume without a pyramid. Writes need the levels in this order. */
-export async function pyramidTasks(source: string, options: CallOptions = {}): Promise<readonly (readonly PyramidTask[])[]> {
-  const { scales = [] } = await (await openVolume(source, options)).info(options);
+/**
+ * The tasks of each level, finest first; empty for a volume without a pyramid. Writes need the levels in this order. `within`: boxes of the
+ * finest level; only what lies above them.
+ */
+export async function pyramidTasks(
+  source: string,
+  options: CallOptions & { readonly within?: readonly Box[] } = {},
+): Promise<readonly (readonly PyramidTask[])[]> {
+  const finest = await (await openVolume(source, options)).info(options);
+  const { scales = [] } = finest;
+  const { within } = options;
   const levels: PyramidTask[][] = [];
   for (const [index, coarse] of scales.entries()) {
     if (index === 0) continue;
     const fine = scales[index - 1]!;
     const info = await (await openVolume(coarse, options)).info(options);
-    levels.push(Array.from(taskBoxes(info), (b) => ({ fine, coarse, box: b })));
+    const boxes = within === undefined ? taskBoxes(info, info.bounds) : boxesAbove(within, info, originOf(finest), 2 ** index);
+    levels.push(Array.from(boxes, (b) => ({ fine, coarse, box: b })));
   }
   return levels;
 }
@@ -113,12 +123,26 @@ function halve({ data, shape }: Block, kind: VolumeInfo["kind"], source: string)
   );
 }
 
-/** Boxes of whole chunks, as large as what is read for them may be. */
-function taskBoxes(info: VolumeInfo): Generator<Box> {
+/** The task boxes of a level above boxes of the finest one, in order, each once. */
+function boxesAbove(within: readonly Box[], info: VolumeInfo, finestOrigin: Vec3, scale: number): Box[] {
+  const origin = originOf(info);
+  const above = new Map<string, Box>();
+  for (const fine of within) {
+    const at = (v: Vec3, round: (n: number) => number) => map3((a) => origin[a] + round((v[a] - finestOrigin[a]) / scale));
+    const coarse = intersect(box(at(fine.start, Math.floor), at(fine.stop, Math.ceil)), info.bounds);
+    if (isEmpty(coarse)) continue;
+    for (const task of taskBoxes(info, coarse)) above.set(task.start.join(), task);
+  }
+  return [...above.values()].sort((p, q) => p.start[0] - q.start[0] || p.start[1] - q.start[1] || p.start[2] - q.start[2]);
+}
+
+/** Boxes of whole chunks, as large as what is read for them may be, that touch `part` of the bounds. */
+function* taskBoxes(info: VolumeInfo, part: Box): Generator<Box> {
   const { bounds, writeGrid, dtype } = info;
   const size = shapeOf(bounds);
   let cell = writeGrid?.cell ?? size;
   const larger = () => map3((a) => cell[a] * 2);
   while (AXES.some((a) => cell[a] < size[a]) && volumeOf(larger()) * 8 * BYTES_PER_VOXEL[dtype] <= FINE_BYTES) cell = larger();
-  return cellsIn(bounds, cell, originOf(info));
+  const origin = originOf(info);
+  for (const whole of cellsIn(alignOut(part, cell, origin), cell, origin)) yield intersect(whole, bounds);
 }

@@ -1,6 +1,7 @@
 /**
  * Every stage that a workflow names: one module that an engine can ship. A stage is a plain function of (row, parameters, context).
  */
+export { countBodies, updateIndex } from "./create-segmentation/index-stage.ts";
 export { writePyramidCell } from "./create-segmentation/pyramid-stage.ts";
 export {
   contractBlock,

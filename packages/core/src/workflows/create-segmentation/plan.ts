@@ -18,9 +18,10 @@ import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
 import { needsOfPredictions } from "../../segment/needs.ts";
 import { checkPredictionChannels } from "../../segment/prediction-channels.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
-import { openVolume, planWriteGrid } from "../../store/index.ts";
+import { normaliseDestination, openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
 import { BYTES_PER_VOXEL, bytesOf } from "../../volume/block.ts";
+import { checkIds } from "./id-limits.ts";
 import type { PreservedBodies } from "./preserved.ts";
 
 /** Chunks of the output unless configured, best first. */
@@ -105,19 +106,24 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
   const boxes = subvolumes.map(({ bordered }) => bordered);
   const needs = await needsOfPredictions(config.segmentor, { shape, border: config.border, bounds: info.bounds, boxes });
   await checkPredictionChannels(config.segmentor, needs?.channels ?? null);
+  const destination = await normaliseDestination(config.output.destination, options);
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
   const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;
   const preserved =
     config.preserveBodies === null
       ? null
-      : { source: config.preserveBodies.source, bodies: BigUint64Array.from(config.preserveBodies.bodies) };
+      : {
+          source: (await openVolume(config.preserveBodies.source, options)).source,
+          bodies: BigUint64Array.from(config.preserveBodies.bodies),
+        };
+  await checkIds(destination, config.labelOffset, preserved?.bodies ?? null);
   const segmentor = await segmentorFingerprint(config.segmentor);
   const voxelsRead = subvolumes.reduce((sum, { bordered }) => sum + voxelsIn(intersect(bordered, bounds)), 0);
   const voxelsExpected = subvolumes.reduce((sum, { core }) => sum + countVoxels(roi, core, bounds), 0);
   return {
     input: { source: input.source, info },
-    output: { destination: config.output.destination, spec },
+    output: { destination, spec },
     roi,
     roiCut: cut,
     subvolumes,
@@ -221,7 +227,7 @@ async function planOutput(
     }
     cell = grid.cell;
     const bounds = onMultiples(info.bounds, grid.origin, cell);
-    const origin = bounds === info.bounds ? grid.origin : bounds.start;
+    const origin = AXES.every((axis) => grid.origin[axis] % cell[axis] === 0) ? grid.origin : bounds.start;
     if (coresOnGrid(subvolumes, cell, origin)) return { ...wanted, bounds };
   }
   throw new AxonloomError(
@@ -232,9 +238,10 @@ async function planOutput(
   );
 }
 
-/** The volume, grown downwards until its chunk grid starts at multiples of the chunk, where core boxes start. */
+/** The volume, grown downwards until it starts at multiples of the chunk, where core boxes start. */
 function onMultiples(bounds: Box, origin: Vec3, cell: Vec3): Box {
-  if (AXES.every((axis) => origin[axis] % cell[axis] === 0)) return bounds;
+  const isMultiple = (v: Vec3) => AXES.every((axis) => v[axis] % cell[axis] === 0);
+  if (isMultiple(origin) && isMultiple(bounds.start)) return bounds;
   const aligned = alignOut(bounds, cell);
   return { start: map3((axis) => aligned.start[axis]), stop: bounds.stop };
 }
