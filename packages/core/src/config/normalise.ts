@@ -33,7 +33,7 @@ export function normalise(written: WrittenConfig, raw: unknown, surroundings: Su
       gzip: output.gzip ?? null,
       chunk: output.chunk === undefined ? null : vec3(output.chunk),
     },
-    roi: normaliseRoi(roi),
+    roi: roiOf(roi),
     partitionMethod: options["partition-method"],
     partitionFilter: options["partition-filter"],
     chunk: vec3(options["chunk-size"]),
@@ -98,14 +98,16 @@ function vec3(value: number | readonly [number, number, number]): Vec3 {
   return typeof value === "number" ? [value, value, value] : fromXyz(value);
 }
 
-function resolveRoi(roi: NonNullable<WrittenConfig["roi"]>, baseFolder: string): WrittenConfig["roi"] {
+/** With an absolute path. */
+export function resolveRoi(roi: NonNullable<WrittenConfig["roi"]>, baseFolder: string): WrittenConfig["roi"] {
   const { "block-size": _, ...onServer } = roi;
   // the server's block size counts; the default of files would contradict it
   if (roi.dvid !== undefined) return onServer as typeof roi;
   return roi.file === undefined ? roi : { ...roi, file: resolve(baseFolder, roi.file) };
 }
 
-function normaliseRoi(roi: WrittenConfig["roi"]): RoiConfig {
+/** The region of interest as code reads it; a file's path as it is. */
+export function roiOf(roi: WrittenConfig["roi"]): RoiConfig {
   if (roi?.file !== undefined) return { kind: "file", path: roi.file, blockSize: roi["block-size"] };
   if (roi?.box !== undefined) return { kind: "box", box: box(fromXyz(roi.box[0]), fromXyz(roi.box[1])) };
   if (roi?.dvid !== undefined) return { kind: "dvid", source: roi.dvid };

@@ -1,20 +1,13 @@
 /** Compare two runs: what their configurations have different, what their results have different, and where. */
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
-import {
-  ContingencyTable,
-  type JoinedBodies,
-  joinedBodies,
-  type Labels,
-  type Measures,
-  measure,
-  transposed,
-} from "../evaluate/index.ts";
-import { type Box, equalBoxes, formatBox, intersect, isEmpty, map3, toXyz, type Vec3 } from "../geometry/box.ts";
+import { ContingencyTable, type JoinedBodies, joinedBodies, transposed } from "../evaluate/index.ts";
+import { equalBoxes, formatBox, intersect, isEmpty, toXyz, type Vec3 } from "../geometry/box.ts";
 import { openKeyValue } from "../keyvalue/index.ts";
 import type { RunSummary } from "../run/events.ts";
 import { readSummary } from "../run/state.ts";
 import { openVolume } from "../store/index.ts";
+import { cellsOf, labelsOf, measureLabels, measureTable } from "./cells.ts";
 import { readRunConfig } from "./restitch.ts";
 
 export interface CompareRunsRequest {
@@ -79,17 +72,15 @@ export async function compareRuns(request: CompareRunsRequest, options: CallOpti
       },
     );
   }
-  const truthBox = truth === null ? null : intersect((await truth.info(options)).bounds, common);
   const whole = new ContingencyTable();
   const cells: ComparedCell[] = [];
   for (const box of cellsOf(common, chunkOf(configA))) {
     options.signal?.throwIfAborted();
-    const [inA, inB] = (await Promise.all([a.read(box, options), b.read(box, options)])).map(({ data }) => data as Labels);
-    whole.addBlock(inA!, inB!);
-    const between = measured(inA!, inB!);
-    const known = truth !== null && truthBox !== null && equalBoxes(intersect(truthBox, box), box);
-    const right = known ? ((await truth.read(box, options)).data as Labels) : null;
-    const [errorsA, errorsB] = right === null ? [null, null] : [measured(right, inA!), measured(right, inB!)];
+    const [inA, inB] = [(await labelsOf(a, box, options))!, (await labelsOf(b, box, options))!];
+    whole.addBlock(inA, inB);
+    const between = measureLabels(inA, inB);
+    const right = truth === null ? null : await labelsOf(truth, box, options);
+    const [errorsA, errorsB] = right === null ? [null, null] : [measureLabels(right, inA), measureLabels(right, inB)];
     const both = errorsA !== null && errorsB !== null;
     cells.push({
       box_xyz: [toXyz(box.start), toXyz(box.stop)],
@@ -100,7 +91,7 @@ export async function compareRuns(request: CompareRunsRequest, options: CallOpti
     });
   }
   const table = whole.sorted();
-  const total = measuredTable(table);
+  const total = measureTable(table);
   const warnings = equalBoxes(boxA, boxB)
     ? []
     : [`the results differ in extent: run A ${formatBox(boxA)}, run B ${formatBox(boxB)}; compared ${formatBox(common)}`];
@@ -147,27 +138,4 @@ function chunkOf(config: Readonly<Record<string, unknown>>): Vec3 {
     | number
     | readonly [number, number, number];
   return typeof chunk === "number" ? [chunk, chunk, chunk] : [chunk[2], chunk[1], chunk[0]];
-}
-
-function measured(truth: Labels, segmentation: Labels): Measures | null {
-  const table = new ContingencyTable();
-  table.addBlock(truth, segmentation);
-  return measuredTable(table.sorted());
-}
-
-/** null when there is nothing to measure. */
-function measuredTable(table: Parameters<typeof measure>[0]): Measures | null {
-  const counts = table.voxels.some((_, i) => table.truthIds[table.truth[i]!] !== 0n && table.segmentIds[table.segment[i]!] !== 0n);
-  return counts ? measure(table) : null;
-}
-
-function* cellsOf({ start, stop }: Box, size: Vec3): Generator<Box> {
-  for (let z = start[0]; z < stop[0]; z += size[0]) {
-    for (let y = start[1]; y < stop[1]; y += size[1]) {
-      for (let x = start[2]; x < stop[2]; x += size[2]) {
-        const corner = [z, y, x] as const;
-        yield { start: corner, stop: map3((axis) => Math.min(corner[axis] + size[axis], stop[axis])) };
-      }
-    }
-  }
 }

@@ -163,7 +163,8 @@ function upToPredictions(segmentor: Readonly<Record<string, unknown>>): unknown 
   return steps === undefined ? segmentor : [steps["background-mask"], steps["predict-voxels"]];
 }
 
-async function readRoi({ roi }: Config, options: CallOptions): Promise<Roi> {
+/** The region of interest of a configuration, read from its file or server. `E_ROI_INVALID`, and what a DVID server refuses. */
+export async function readRoi({ roi }: Pick<Config, "roi">, options: CallOptions = {}): Promise<Roi> {
   if (roi.kind === "whole") return wholeRoi();
   if (roi.kind === "box") return roiFromBox(roi.box);
   if (roi.kind === "dvid") {

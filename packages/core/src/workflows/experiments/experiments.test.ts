@@ -42,7 +42,7 @@ test("the report says whether the effect is there", () => {
   expect(verdict(checkTable2(good))).toMatch(/everything .* holds/);
   const bad = rowsOf("damaged", [0.5, 4], [1, 1], [1.5, 1]);
   expect(verdict(checkTable2(bad))).toMatch(/not there in full.*medulla.*found 1\.50/);
-  const { parts } = table2Report({ rows: good, checks: checkTable2(good) });
+  const { parts } = table2Report({ rows: good, places: [], checks: checkTable2(good) });
   const table = parts.find((part) => part.kind === "table" && part.name === "table-2-phantoms-kept");
   expect(table).toMatchObject({
     table: {

@@ -1,7 +1,8 @@
 /** Table 2 as a report, in the paper's layout: a row a policy, f.merge, f.split and VI for each volume. */
-import type { Report, ReportPart, Table } from "../../report/index.ts";
+import { fromXyz } from "../../geometry/box.ts";
+import { type HeatMap, neuroglancerLink, type Report, type ReportPart, servedLayers, type Table } from "../../report/index.ts";
 import { STITCH_ALGORITHMS, type StitchAlgorithm } from "../../stitch/types.ts";
-import type { Table2Check, Table2Result, Table2Row, Thresholds } from "./table-2.ts";
+import type { Table2Check, Table2Places, Table2Result, Table2Row, Thresholds } from "./table-2.ts";
 import type { TestVolumeName } from "./test-volumes.ts";
 
 const TITLES: Readonly<Record<TestVolumeName, string>> = {
@@ -19,6 +20,10 @@ const POLICIES: Readonly<Record<StitchAlgorithm, string>> = {
   either: "either (equation 1 with or)",
 };
 
+const PLACES =
+  "The maps compare each subvolume with the ground truth, with the ids of the whole volume: what stitching brings in counts there, too. A click opens " +
+  "the place in Neuroglancer while the folder of the volume is served, as docs/how-to/view-in-neuroglancer.md says.";
+
 export function table2Report(result: Table2Result): Report {
   const parts: ReportPart[] = [
     {
@@ -28,6 +33,7 @@ export function table2Report(result: Table2Result): Report {
         "of information (VI) against the ground truth, in bits; less is better. Voxels without a label are left out.",
     },
   ];
+  if (result.checks.length > 0) parts.push({ kind: "text", text: verdict(result.checks) });
   const volumes = [...new Set(result.rows.map(({ volume }) => volume))];
   const groups = [volumes.filter(isPhantom), volumes.filter((volume) => !isPhantom(volume))].filter((group) => group.length > 0);
   for (const thresholds of ["kept", "scaled"] as const) {
@@ -43,7 +49,9 @@ export function table2Report(result: Table2Result): Report {
     if (rows.length === 0) continue;
     parts.push({ kind: "plot", name: `table-2-${thresholds}`, plot: barsOf(rows, thresholds) });
   }
-  if (result.checks.length > 0) parts.push({ kind: "text", text: verdict(result.checks) }, checksPart(result.checks));
+  if (result.places.length > 0) parts.push({ kind: "text", text: PLACES });
+  for (const place of result.places) parts.push({ kind: "heat-map", map: heatMapOf(place, result.rows) });
+  if (result.checks.length > 0) parts.push(checksPart(result.checks));
   parts.push({ kind: "table", name: "table-2", table: allRows(result.rows) });
   return { title: "Table 2: stitching policies on clean and damaged volumes", parts };
 }
@@ -124,5 +132,39 @@ function allRows(rows: readonly Table2Row[]): Table {
       ...counts.map((name) => ({ name })),
     ],
     rows: rows.map((row) => [...plain, ...measures, ...counts].map((name) => row[name])),
+  };
+}
+
+/** What stitching brings into a place counts there: ids are those of the whole volume. */
+function heatMapOf(places: Table2Places, rows: readonly Table2Row[]): HeatMap {
+  const sourceOf = (wanted: StitchAlgorithm) =>
+    rows.find((row) => row.volume === places.volume && row.thresholds === "kept" && row.algorithm === wanted)!.output;
+  const layer = (name: string, source: string) => ({ type: "segmentation" as const, name, source });
+  const served = servedLayers([
+    { type: "image", name: "gray", source: places.gray },
+    layer("ground truth", places.truth),
+    layer("medium", sourceOf("medium")),
+    layer("aggressive", sourceOf("aggressive")),
+  ]);
+  const voxelSize = fromXyz(places.voxel_size_nm_xyz as [number, number, number]);
+  return {
+    title: `Where the errors are: ${TITLES[places.volume]}`,
+    measures: [
+      { name: "f.merge of medium", unit: "bits" },
+      { name: "f.merge of aggressive", unit: "bits" },
+      { name: "f.merge, aggressive − medium", unit: "bits", signed: true },
+      { name: "f.split of medium", unit: "bits" },
+      { name: "f.split of aggressive", unit: "bits" },
+    ],
+    cells: places.medium.map(({ box_xyz, merge_vi, split_vi }, i) => {
+      const other = places.aggressive[i]!;
+      const more = merge_vi === null || other.merge_vi === null ? null : other.merge_vi - merge_vi;
+      const [start, stop] = box_xyz.map((corner) => fromXyz(corner as [number, number, number]));
+      return {
+        box_xyz,
+        values: [merge_vi, other.merge_vi, more, split_vi, other.split_vi],
+        ...(served !== null && { href: neuroglancerLink(served.layers, { start: start!, stop: stop! }, voxelSize) }),
+      };
+    }),
   };
 }

@@ -7,8 +7,11 @@
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import type { Config } from "../../config/index.ts";
+import { toXyz } from "../../geometry/box.ts";
 import { DEFAULT_POLICY } from "../../stitch/policy.ts";
 import { STITCH_ALGORITHMS, type StitchAlgorithm } from "../../stitch/types.ts";
+import { openVolume } from "../../store/index.ts";
+import { type CellMeasures, measureCells } from "../cells.ts";
 import { createSegmentation } from "../create-segmentation/index.ts";
 import type { WorkerOptions } from "../create-segmentation/plan.ts";
 import { evaluateVolumes } from "../evaluate.ts";
@@ -55,8 +58,21 @@ export interface Table2Check {
   readonly holds: boolean;
 }
 
+/** Where the errors of medium and aggressive are, with the original's thresholds. */
+export interface Table2Places {
+  readonly volume: TestVolumeName;
+  /** Sources, to look at the places. */
+  readonly gray: string;
+  readonly truth: string;
+  readonly voxel_size_nm_xyz: readonly number[];
+  /** One for each subvolume, in the same order. */
+  readonly medium: readonly CellMeasures[];
+  readonly aggressive: readonly CellMeasures[];
+}
+
 export interface Table2Result {
   readonly rows: readonly Table2Row[];
+  readonly places: readonly Table2Places[];
   readonly checks: readonly Table2Check[];
 }
 
@@ -70,9 +86,10 @@ export async function experimentTable2(request: Table2Request, options: Experime
   const { workers, memoryBytes } = request;
   const resources = { ...(workers !== undefined && { workers }), ...(memoryBytes !== undefined && { memoryBytes }) };
   const rows: Table2Row[] = [];
+  const places: Table2Places[] = [];
   for (const name of request.volumes) {
     onStep(`${name}: volume`);
-    const { config, truth, condition } = await prepareTestVolume(name, request, call);
+    const { config, gray, truth, condition } = await prepareTestVolume(name, request, call);
     onStep(`${name}: segmenting`);
     const run = await createSegmentation(config, { ...resources, ...call });
     for (const thresholds of ["kept", "scaled"] as const) {
@@ -107,8 +124,20 @@ export async function experimentTable2(request: Table2Request, options: Experime
         });
       }
     }
+    onStep(`${name}: places`);
+    const outputOf = (wanted: StitchAlgorithm) =>
+      rows.find((row) => row.volume === name && row.thresholds === "kept" && row.algorithm === wanted)!.output;
+    const { voxelSizeNm } = await (await openVolume(outputOf("medium"), call)).info(call);
+    places.push({
+      volume: name,
+      gray,
+      truth,
+      voxel_size_nm_xyz: toXyz(voxelSizeNm),
+      medium: await measureCells(truth, outputOf("medium"), config.chunk, call),
+      aggressive: await measureCells(truth, outputOf("aggressive"), config.chunk, call),
+    });
   }
-  return { rows, checks: checkTable2(rows) };
+  return { rows, places, checks: checkTable2(rows) };
 }
 
 /** The original's 50 and 1000 voxels, by the area of a face here against there; thinner borders are not made up for. */

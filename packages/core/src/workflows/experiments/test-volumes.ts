@@ -96,11 +96,12 @@ async function phantom(name: "medulla" | "mushroom-body", folder: string, size: 
     await writePhantom({ ...spec, grayDestination: gray, truthDestination: truth }, options);
     await putJson(store, "phantom.json", spec, options);
   }
-  const config = configOf(folder, gray, PHANTOM_CHUNK, {
+  const [graySource, truthSource] = [`precomputed://${gray}`, `precomputed://${truth}`];
+  const config = configOf(folder, graySource, PHANTOM_CHUNK, {
     "predict-voxels": { function: "naive_membrane_predictions", parameters: { range: [40, 190] } },
     "create-supervoxels": { function: "seeded_watershed", parameters: { seed_threshold: 0.3, seed_size: 200 } },
   });
-  return { name, condition: CONDITIONS[name], config, gray, truth };
+  return { name, condition: CONDITIONS[name], config, gray: graySource, truth: truthSource };
 }
 
 /** As in `examples/fib25-training2`. */
