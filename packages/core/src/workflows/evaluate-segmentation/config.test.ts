@@ -75,7 +75,7 @@ describe("refused, all at once, with the key", () => {
     [{ input, options: { plugins: [{ name: "vo" }] } }, /options\.plugins\[0\]\.name: expected one of rand, vi/],
     [{ input, options: { "enable-sparse": true } }, /options\.important-bodies: is missing/],
     [{ input, options: { "important-bodies": [2 ** 53] } }, /options\.important-bodies\[0\].*quotes/],
-    [{ input, roi: {} }, /roi: expected either file or box/],
+    [{ input, roi: {} }, /roi: expected one of file, box, dvid/],
     [{ input, options: { "body-threshold": -1, "boundary-size": "two" } }, /2 problems[\s\S]*body-threshold[\s\S]*boundary-size/],
   ])("%j", (raw, message) => {
     expect(() => parse(raw)).toThrow(message);

@@ -3,7 +3,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import { problemsOfIssues } from "../../config/issues.ts";
 import { readConfigFile } from "../../config/load.ts";
-import { roiOf } from "../../config/normalise.ts";
+import { resolveRoi, roiOf } from "../../config/normalise.ts";
 import { resolveSource } from "../../config/paths.ts";
 import { checkPlain } from "../../config/plain.ts";
 import { configError, type Problem, valueAt } from "../../config/problems.ts";
@@ -137,7 +137,7 @@ function withAbsolutePaths(
         : { skeletons: { ...input.skeletons, folder: resolve(folder, input.skeletons.folder) } }),
     },
     output: { destination: destination === undefined ? place : resolve(destination) },
-    ...(roi?.file === undefined ? {} : { roi: { ...roi, file: resolve(folder, roi.file) } }),
+    ...(roi === undefined ? {} : { roi: resolveRoi(roi, folder) }),
   };
 }
 

@@ -73,7 +73,7 @@ export async function planEvaluation(config: EvaluationConfig, options: PlanEval
   }
   if (!equalBoxes(truthBox, segmentationBox)) complain(`the volumes differ in extent: ${extents}; compared ${formatBox(bounds)}`);
   const { voxelSizeNm } = await truth.info(options);
-  const { roi, cut } = clipRoi(coarser(await readRoi(config), config.level), bounds);
+  const { roi, cut } = clipRoi(coarser(await readRoi(config, options), config.level), bounds);
   if (cut) warnings.push("the region of interest reaches beyond the volumes: it was cut");
   const whole = { roi, bounds, method: "grid-aligned", filter: "all", chunk: config.chunk, grid: config.chunk } as const;
   const subvolumes = partition({ ...whole, border: [1, 1, 1] });
