@@ -6,6 +6,8 @@
  *
  * So it comes out the same however often it is done. Bodies are those of the server's mapping; ids that only this run gives are their own.
  */
+
+import { setTimeout as pause } from "node:timers/promises";
 import { countDvidBlock, dvidBlockTable } from "@axonloom/kernels";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
@@ -189,14 +191,13 @@ async function postIndices(opened: OpenedVolume, indices: readonly LabelIndex[],
 
 /** Waits until the server knows of the ids, since it gives new ones by that. `E_VERIFY_FAILED`. */
 async function waitForMaxLabel(opened: OpenedVolume, ids: BigUint64Array, options: CallOptions): Promise<void> {
-  const highest = ids.reduce((a, b) => (a > b ? a : b), 0n);
-  if (highest === 0n) return;
+  const highest = BigUint64Array.from(ids).sort().at(-1);
+  if (highest === undefined) return;
   let found = 0n;
   for (let look = 0; look < LOOKS; look++) {
     found = await readNumber(opened, { method: "GET", path: endpoint(opened, "maxlabel") }, "maxlabel", options);
     if (found >= highest) return;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    options.signal?.throwIfAborted();
+    await pause(PAUSE_MS, undefined, options);
   }
   throw new AxonloomError(
     "E_VERIFY_FAILED",
@@ -206,15 +207,8 @@ async function waitForMaxLabel(opened: OpenedVolume, ids: BigUint64Array, option
   );
 }
 
-/**
- * Reserves ids of an instance for good, in all its versions: the number below the first of `count` ids. Repeating it only wastes ids.
- */
-export async function reserveLabels(opened: Pick<OpenedVolume, "connection" | "name">, count: number, options: CallOptions = {}) {
-  const path = endpoint(opened, "nextlabel", count);
-  return (await readNumber(opened, { method: "POST", path, repeatable: true }, "start", options)) - 1n;
-}
-
-async function readNumber(
+/** A number in the JSON of an answer. */
+export async function readNumber(
   { connection }: Pick<OpenedVolume, "connection">,
   call: Parameters<OpenedVolume["connection"]["read"]>[0],
   key: string,

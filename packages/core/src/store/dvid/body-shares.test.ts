@@ -74,9 +74,7 @@ test("blocks are found in boxes of any places and sizes", () => {
       });
       const find = blockFinder(shares, BLOCK);
       for (const block of blocks) {
-        const inside = shares.some(({ box }) =>
-          block.every((n, a) => n * 64 >= box.start[a]! && n * 64 < box.stop[a]!),
-        );
+        const inside = shares.some(({ box }) => block.every((n, a) => n * 64 >= box.start[a]! && n * 64 < box.stop[a]!));
         expect(find(block)).toBe(inside);
       }
     }),
