@@ -1,7 +1,7 @@
 /** What of DVID is tested against recordings, the stand-in and a live server: the rows of `docs/reference/dvid.md`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, test } from "vitest";
+import { afterAll, afterEach, test } from "vitest";
 import { SPEC_ONLY } from "./fake-dvid/spec-only.ts";
 
 /** Groups of recorded calls. */
@@ -26,14 +26,26 @@ const CONTRACT = {
   "blocks-twice": "indexed blocks that are posted twice count twice",
   "raw-late": "the indices of a `raw` POST come after its answer",
   "bad-block": "a block with an index beyond its table ends the server when it is indexed",
-  "refs-absent": "an absent single block is refused, two blocks are zeros",
+  "block-absent": "an absent single block is refused, two blocks are zeros",
   "roi-blocks": "`roi=` compares block numbers unscaled; a refused ROI is left empty",
   restart: "a server that was killed and started again has what it acknowledged",
 } as const;
 
-export const CAPABILITIES: Readonly<Record<string, string>> = { ...RECORDED, ...SPEC_ONLY, ...CONTRACT };
+/** What the program does with a server. */
+const PROGRAM = {
+  driver: "the contract that every store keeps, and the client's errors and retries",
+  run: "a whole run into a new instance: digest, indices, every level",
+  "run-preserved": "a second run in a new version, with preserved bodies",
+  "run-faults": "a run through kills, 503s and cut connections",
+  "run-proofreading": "`merge`, `cleave`, `sparsevol`, `maxlabel` on what a run has written",
+  "how-to": "the commands of the how-to page",
+  speed: "the speed table",
+} as const;
+
+const ALL = { ...RECORDED, ...SPEC_ONLY, ...CONTRACT, ...PROGRAM };
+export const CAPABILITIES: Readonly<Record<string, string>> = ALL;
 export type RecordedGroup = keyof typeof RECORDED;
-export type Capability = keyof typeof RECORDED | keyof typeof SPEC_ONLY | keyof typeof CONTRACT;
+export type Capability = keyof typeof ALL;
 export const isRecorded = (name: string): boolean => name in RECORDED;
 
 export type Side = "stand-in" | "live";
@@ -41,6 +53,8 @@ export type Side = "stand-in" | "live";
 interface Tally {
   /** A test that counts for a capability. */
   readonly proves: (capability: Capability, name: string, body: () => Promise<void> | void) => void;
+  /** Lets all tests of the file, or of the suite in which it is called, count for a capability. */
+  readonly provesAll: (capability: Capability) => void;
 }
 
 /**
@@ -49,26 +63,39 @@ interface Tally {
  */
 export function tallyOf(side: Side, file: string, version: () => string): Tally {
   const results = new Map<string, { passed: number; failed: number }>();
+  const count = (capability: Capability, outcome: "passed" | "failed") => {
+    const counts = results.get(capability) ?? { passed: 0, failed: 0 };
+    results.set(capability, counts);
+    counts[outcome]++;
+  };
   afterAll(() => {
     const folder = process.env["AXONLOOM_DVID_RESULTS"];
     if (folder === undefined || folder === "") return;
     mkdirSync(folder, { recursive: true });
-    const found = { side, version: version(), date: new Date().toISOString().slice(0, 10), results: Object.fromEntries(results) };
+    const rows = Object.entries(CAPABILITIES).map(([name, text]) => ({ name, text, recorded: isRecorded(name) }));
+    const found = {
+      side,
+      version: version(),
+      date: new Date().toISOString().slice(0, 10),
+      results: Object.fromEntries(results),
+      rows,
+    };
     writeFileSync(join(folder, `${side}-${file}.json`), JSON.stringify(found, null, 1));
   });
   return {
     proves(capability, name, body) {
       test(`${capability}: ${name}`, async () => {
-        const counts = results.get(capability) ?? { passed: 0, failed: 0 };
-        results.set(capability, counts);
         try {
           await body();
-          counts.passed++;
         } catch (error) {
-          counts.failed++;
+          count(capability, "failed");
           throw error;
         }
+        count(capability, "passed");
       });
+    },
+    provesAll(capability) {
+      afterEach(({ task }) => count(capability, task.result?.state === "fail" ? "failed" : "passed"));
     },
   };
 }

@@ -10,14 +10,14 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   call,
   countedLines,
-  type DvidServer,
+  type LookedAt,
   expectWhole,
   indexLines,
   mappingOf,
   newRepo,
   nextVersion,
   readLabels,
-} from "./dvid-server.ts";
+} from "./dvid-look.ts";
 import { configOf, runSmall, temporaryFolder } from "./fixtures.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -50,7 +50,7 @@ function eachVoxel(visit: (i: number, z: number, y: number, x: number) => void):
   for (let z = 0; z < SHAPE[0]; z++) for (let y = 0; y < SHAPE[1]; y++) for (let x = 0; x < SHAPE[2]; x++, i++) visit(i, z, y, x);
 }
 
-export function dvidRunSuite(name: string, server: () => DvidServer): void {
+export function dvidRunSuite(name: string, server: () => LookedAt): void {
   describe.skipIf(!existsSync(STACK))(`${name}: a run, and one that keeps proofread bodies`, () => {
     let root: string;
     let first: Awaited<ReturnType<typeof runSmall>>;
@@ -227,6 +227,6 @@ export function dvidRunSuite(name: string, server: () => DvidServer): void {
 }
 
 /** The newest version of the main branch. */
-async function leaf(server: DvidServer, root: string): Promise<string> {
+async function leaf(server: LookedAt, root: string): Promise<string> {
   return (JSON.parse((await call(server, "GET", `repo/${root}/branch-versions/master`)).text) as string[])[0]!;
 }

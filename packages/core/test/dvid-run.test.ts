@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { dvidRunSuite } from "./dvid-run.suite.ts";
-import { expectWhole, newRepo } from "./dvid-server.ts";
+import { expectWhole, newRepo } from "./dvid-look.ts";
 import { type FakeDvid, startFakeDvid } from "./fake-dvid/index.ts";
 import { configOf, runSmall, smallVolume } from "./fixtures.ts";
 

@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tallyOf } from "./dvid-capabilities.ts";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { CAPABILITIES, isRecorded, tallyOf } from "./dvid-capabilities.ts";
+import { contractSuite, withoutLogStore } from "./dvid-contract.suite.ts";
 import { entries, golden, haveRecordings, recordedCalls } from "./dvid-recordings.ts";
 import { EXCEPTIONS, prepare, replaySuite } from "./dvid-replay.suite.ts";
 import { decodeBlock, encodeBlock, voxelsOf } from "./fake-dvid/codec/block.ts";
@@ -55,6 +56,34 @@ describe.skipIf(!haveRecordings)("replay against the stand-in", () => {
     const loose = entries().filter((entry) => entry.method === undefined && entry.file?.includes(".response.") === true);
     expect(loose.map((entry) => entry.file)).toEqual(["get_blocks_16_uncompressed.response.bin.gz"]);
   });
+});
+
+describe("the server's contract: the stand-in", () => {
+  let dvid: FakeDvid;
+  beforeAll(async () => {
+    dvid = await startFakeDvid();
+  });
+  afterAll(() => dvid.stop());
+
+  contractSuite("stand-in", () => dvid, proves);
+
+  proves("log-store", "a labelmap is refused where the server has none", async () => {
+    const bare = await startFakeDvid({ logStore: false });
+    onTestFinished(() => bare.stop());
+    await withoutLogStore(bare);
+  });
+});
+
+test("the page of DVID has a row for each capability, and every reason", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../../docs/reference/dvid.md", import.meta.url)), "utf8");
+  const table = page.slice(page.indexOf("<!-- table"), page.indexOf("<!-- end of table"));
+  const rows = [...table.matchAll(/^\| (.*) \| (yes|–) \| (.*) \| (.*) \|$/gm)];
+  expect(rows.map((row) => [row[1], row[2]])).toEqual(
+    Object.entries(CAPABILITIES).map(([name, text]) => [text, isRecorded(name) ? "yes" : "–"]),
+  );
+  // A live cell says of which server, and when, or that there was none.
+  for (const row of rows) expect(row[4]).toMatch(/^(not run|passed \(\d+\), [\w.-]+, \d{4}-\d\d-\d\d)$/);
+  for (const { why } of EXCEPTIONS) expect(page).toContain(why);
 });
 
 test("every answer from the specification alone is marked in the stand-in's code", () => {

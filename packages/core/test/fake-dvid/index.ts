@@ -49,6 +49,8 @@ export interface FakeDvid {
 }
 
 const MAX_THROTTLED = 1;
+/** A throttled call takes long enough to be in the way of another. */
+const THROTTLED_MS = 5;
 /** Longer answers have no Content-Length. */
 const CHUNKED_FROM = 2048;
 const UNTHROTTLED: ReadonlySet<string> = new Set([
@@ -139,6 +141,7 @@ export async function startFakeDvid(options: FakeDvidOptions = {}): Promise<Fake
 
     const { body, complete } = await receive(request);
     seen.bodyBytes = body.length;
+    if (holdsThrottle) await sleep(THROTTLED_MS);
     if (fault?.kind === "slow") await sleep(fault.ms);
     if (fault?.kind === "cut-before") return void request.socket.destroy();
     if (fault?.kind === "kill-before") return kill();

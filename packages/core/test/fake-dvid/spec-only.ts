@@ -13,8 +13,8 @@ export const SPEC_ONLY = {
   "keyvalue-open": "keyvalue: values, keys and ranges of a version, inherited by children, refused on a locked node",
   "indices-replace": "POST indices replaces a body's index, and an empty one deletes it",
   "versions-inherit": "a child reads its ancestors' blocks, mappings and indices until it writes its own",
-  labelarray: "labelarray: raw with lz4, blocks",
-  labelblk: "labelblk: raw with lz4",
+  labelarray: "labelarray: raw, plain and with lz4",
+  labelblk: "labelblk: raw, plain and with lz4",
   throttle: "throttle=true: 503 while another such call runs",
   "log-store": "a labelmap without a log store is refused",
 } as const;

@@ -90,7 +90,7 @@ export async function create(
     checkType(source, instance, type);
     checkScales(source, instance, spec);
   }
-  const before = marker === null ? (instance?.extents ?? null) : marker.before;
+  const before = marker === null || marker.state === "done" ? (instance?.extents ?? null) : marker.before;
   await writeMarker(place, { version: name.version, owner, state: "writing", bounds: spec.bounds, before }, options);
   return await openDvidVolume(rest, options);
 }

@@ -73,13 +73,23 @@ export function decodeBlock(bytes: Uint8Array): LabelBlock {
 
 /** The labels themselves, x fastest. */
 export function voxelsOf({ table, indices }: LabelBlock): BigUint64Array {
-  return BigUint64Array.from(indices, (index) => table[index]!);
+  const voxels = new BigUint64Array(indices.length);
+  if (table.length === 1) return voxels.fill(table[0]!);
+  for (let i = 0; i < voxels.length; i++) voxels[i] = table[indices[i]!]!;
+  return voxels;
 }
 
 /** Table in order of appearance, as the server itself encodes. */
 export function encodeBlock(voxels: BigUint64Array, size: Xyz): Uint8Array {
   const [nx, ny, nz] = size;
   const [gx, gy, gz] = [nx / SIDE, ny / SIDE, nz / SIDE];
+  if (voxels.every((label) => label === voxels[0])) {
+    const solid = new Uint8Array(HEADER + 8);
+    const view = new DataView(solid.buffer);
+    for (const [i, value] of [gx, gy, gz, 1].entries()) view.setUint32(4 * i, value, true);
+    view.setBigUint64(HEADER, voxels[0]!, true);
+    return solid;
+  }
   const places = new Map<bigint, number>();
   const lists: number[][] = [];
   const packed: number[] = [];
@@ -119,12 +129,10 @@ export function encodeBlock(voxels: BigUint64Array, size: Xyz): Uint8Array {
       }
   const labels = [...places.keys()];
   const entries = lists.reduce((sum, list) => sum + list.length, 0);
-  const solid = labels.length === 1;
-  const bytes = new Uint8Array(solid ? HEADER + 8 : HEADER + 8 * labels.length + 2 * lists.length + 4 * entries + packed.length);
+  const bytes = new Uint8Array(HEADER + 8 * labels.length + 2 * lists.length + 4 * entries + packed.length);
   const view = new DataView(bytes.buffer);
   for (const [i, value] of [gx, gy, gz, labels.length].entries()) view.setUint32(4 * i, value, true);
   for (const [i, label] of labels.entries()) view.setBigUint64(HEADER + 8 * i, label, true);
-  if (solid) return bytes;
   let at = HEADER + 8 * labels.length;
   for (const list of lists) {
     view.setUint16(at, list.length, true);

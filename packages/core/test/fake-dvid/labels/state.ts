@@ -1,7 +1,6 @@
 /** What a label instance holds: blocks by scale, indices, the mapping of supervoxels, and its ids; all but the last by version. */
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { Point } from "../call.ts";
-import { ServerEnds } from "../call.ts";
+import { Panic, type Point, ServerEnds } from "../call.ts";
 import { countLabels, decodeBlock, encodeBlock, type LabelBlock, relabelled, tableOf, voxelsOf } from "../codec/block.ts";
 import { ExtentsByVersion } from "../instance.ts";
 import { type Repo, type Version, Versioned } from "../versions.ts";
@@ -87,20 +86,22 @@ export class LabelState {
     return supervoxels ? plain : relabelled(plain, (label) => this.mapping.get(version, String(label)) ?? label);
   }
 
-  /** Voxels of a block. A block that cannot be one of this instance ends the server. */
-  voxels(version: Version, scale: number, place: Point, supervoxels: boolean): BigUint64Array | undefined {
+  /** Voxels of a block. A block that cannot be one of this instance ends the server, unless the call is about this block only. */
+  voxels(version: Version, scale: number, place: Point, supervoxels: boolean, alone = false): BigUint64Array | undefined {
     const plain = this.bytes(version, scale, place, supervoxels);
     if (plain === undefined) return undefined;
-    const block = this.decode(plain);
-    if (block.size.some((n, a) => n !== this.blockSize[a as 0])) throw new ServerEnds(`block ${place} has ${block.size} voxels`);
+    const block = this.decode(plain, alone);
+    if (block.size.some((n, a) => n !== this.blockSize[a as 0])) {
+      throw new (alone ? Panic : ServerEnds)(`runtime error: block ${place} has ${block.size} voxels`);
+    }
     return voxelsOf(block);
   }
 
-  decode(plain: Uint8Array): LabelBlock {
+  decode(plain: Uint8Array, alone = false): LabelBlock {
     try {
       return decodeBlock(plain);
     } catch (error) {
-      throw new ServerEnds((error as Error).message);
+      throw new (alone ? Panic : ServerEnds)(`runtime error: ${(error as Error).message}`);
     }
   }
 

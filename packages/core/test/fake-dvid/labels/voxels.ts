@@ -50,7 +50,7 @@ export function getRaw(state: LabelState, call: Call, version: Version, options:
   const inside = insideRoi(call, version);
   const out = new BigUint64Array(size[0] * size[1] * size[2]);
   for (const p of blocksOf(offset, size, state.blockSize)) {
-    const voxels = inside(p) ? state.voxels(version, scale, p, supervoxels) : undefined;
+    const voxels = inside(p) ? state.voxels(version, scale, p, supervoxels, single) : undefined;
     if (voxels !== undefined) copyPart(voxels, p, state.blockSize, out, offset, size, "out");
   }
   return encoded(out, compression, size);
@@ -139,7 +139,7 @@ interface Frame {
 }
 
 /** Frames of a body, each checked as the server checks it: hardly. */
-function* framesOf(body: Buffer): Generator<Frame> {
+function* framesOf({ body, cutShort }: Call): Generator<Frame> {
   for (let at = 0; at < body.length; ) {
     if (at + 16 > body.length) throw new Refusal("unexpected EOF");
     const place: Point = [body.readInt32LE(at), body.readInt32LE(at + 4), body.readInt32LE(at + 8)];
@@ -165,6 +165,7 @@ function* framesOf(body: Buffer): Generator<Frame> {
     if (plain.length < 24) throw new Refusal(`can't unmarshal block binary of length ${plain.length}`);
     yield { place, gzipped, plain };
   }
+  if (cutShort) throw new Refusal("unexpected EOF");
 }
 
 /** Stores frame after frame; a bad one refuses the rest, and then nothing of the request is indexed. */
@@ -180,7 +181,7 @@ export function postBlocks(state: LabelState, call: Call, version: Version): Ans
   const changes: Change[] = [];
   const places: Point[] = [];
   try {
-    for (const { place, gzipped, plain } of framesOf(call.body)) {
+    for (const { place, gzipped, plain } of framesOf(call)) {
       state.store(version, scale, place, gzipped);
       places.push(place);
       if (scale > 0) continue;
@@ -208,7 +209,7 @@ export function postBlocks(state: LabelState, call: Call, version: Version): Ans
 export function ingest(state: LabelState, call: Call, version: Version): Answer {
   specOnly("ingest-supervoxels");
   const scale = scaleIn(call.query);
-  for (const { place, gzipped } of framesOf(call.body)) state.store(version, scale, place, gzipped);
+  for (const { place, gzipped } of framesOf(call)) state.store(version, scale, place, gzipped);
   return done;
 }
 
@@ -276,7 +277,7 @@ export function specificBlocks(state: LabelState, call: Call, version: Version):
 
 function labelAt(state: LabelState, version: Version, point: Point, scale: number, supervoxels: boolean): bigint {
   const place = point.map((v, a) => Math.floor(v / state.blockSize[a as 0])) as unknown as Point;
-  const voxels = state.voxels(version, scale, place, supervoxels);
+  const voxels = state.voxels(version, scale, place, supervoxels, true);
   if (voxels === undefined) return 0n;
   const [x, y, z] = point.map((v, a) => v - place[a as 0] * state.blockSize[a as 0]) as unknown as Point;
   return voxels[(z * state.blockSize[1] + y) * state.blockSize[0] + x]!;
