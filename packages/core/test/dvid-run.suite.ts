@@ -6,13 +6,14 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createVolume, digestVolume, openVolume, publishVolume } from "@axonloom/core";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect } from "vitest";
+import type { Tally } from "./dvid-capabilities.ts";
 import {
   call,
   countedLines,
-  type LookedAt,
   expectWhole,
   indexLines,
+  type LookedAt,
   mappingOf,
   newRepo,
   nextVersion,
@@ -50,7 +51,7 @@ function eachVoxel(visit: (i: number, z: number, y: number, x: number) => void):
   for (let z = 0; z < SHAPE[0]; z++) for (let y = 0; y < SHAPE[1]; y++) for (let x = 0; x < SHAPE[2]; x++, i++) visit(i, z, y, x);
 }
 
-export function dvidRunSuite(name: string, server: () => LookedAt): void {
+export function dvidRunSuite(name: string, server: () => LookedAt, { proves }: Pick<Tally, "proves">): void {
   describe.skipIf(!existsSync(STACK))(`${name}: a run, and one that keeps proofread bodies`, () => {
     let root: string;
     let first: Awaited<ReturnType<typeof runSmall>>;
@@ -67,7 +68,7 @@ export function dvidRunSuite(name: string, server: () => LookedAt): void {
       await publishVolume(source(root, "gray"));
     }, 120_000);
 
-    test("the same digest as in files, right indices and scales, nothing outside the region of interest", async () => {
+    proves("run", "the same digest as in files, right indices and scales, nothing outside the region of interest", async () => {
       const folder = temporaryFolder();
       writeFileSync(join(folder, "roi.json"), JSON.stringify(RUNS));
       const rest = { roi: { file: "roi.json" } };
@@ -112,89 +113,93 @@ export function dvidRunSuite(name: string, server: () => LookedAt): void {
       expect(again.events.some((event) => event.event === "stage-started" && event.stage === "index")).toBe(false);
     });
 
-    test("ten preserved bodies, one of three supervoxels, stay as they are in both views; the rest changes, the parent does not", async () => {
-      const proofread = await nextVersion(server(), root);
-      const sizes = new Map<bigint, number>();
-      const before = await readLabels(server(), node(proofread), SHAPE);
-      for (const id of before.data) if (id !== 0n) sizes.set(id, (sizes.get(id) ?? 0) + 1);
-      const largest = [...sizes].sort((a, b) => b[1] - a[1]).map(([id]) => id);
-      const [target, ...merged] = [largest[3]!, largest[5]!, largest[7]!];
-      await call(server(), "POST", `${node(proofread)}/merge`, `[${[target, ...merged].join(",")}]`);
-      const preserved = [...largest.filter((id) => !merged.includes(id)).slice(0, 9), largest[40]!];
-      expect(preserved).toContain(target);
-      const old = await readLabels(server(), node(proofread), SHAPE);
-      const oldBelow = await readLabels(server(), node(proofread), SHAPE, { supervoxels: true });
-      const parentIndex = await indexLines(server(), node(proofread));
-      const parentDigest = (await digestVolume(source(proofread))).digest;
+    proves(
+      "run-preserved",
+      "ten preserved bodies, one of three supervoxels, stay as they are in both views; the rest changes, the parent does not",
+      async () => {
+        const proofread = await nextVersion(server(), root);
+        const sizes = new Map<bigint, number>();
+        const before = await readLabels(server(), node(proofread), SHAPE);
+        for (const id of before.data) if (id !== 0n) sizes.set(id, (sizes.get(id) ?? 0) + 1);
+        const largest = [...sizes].sort((a, b) => b[1] - a[1]).map(([id]) => id);
+        const [target, ...merged] = [largest[3]!, largest[5]!, largest[7]!];
+        await call(server(), "POST", `${node(proofread)}/merge`, `[${[target, ...merged].join(",")}]`);
+        const preserved = [...largest.filter((id) => !merged.includes(id)).slice(0, 9), largest[40]!];
+        expect(preserved).toContain(target);
+        const old = await readLabels(server(), node(proofread), SHAPE);
+        const oldBelow = await readLabels(server(), node(proofread), SHAPE, { supervoxels: true });
+        const parentIndex = await indexLines(server(), node(proofread));
+        const parentDigest = (await digestVolume(source(proofread))).digest;
 
-      const version = await nextVersion(server(), proofread);
-      const folder = temporaryFolder();
-      const keep = { "preserve-bodies": { source: source(proofread), bodies: preserved.map(String) } };
-      // Not whole blocks: what lies around it in the same blocks stays.
-      const roi = [
-        [6, 2, 8],
-        [86, 121, 126],
-      ] as const;
-      const config = configOf(
-        folder,
-        { ...OPTIONS, segmentor: segmentor(0.45, keep) },
-        {
-          roi: { box: roi },
-          input: { source: source(version, "gray") },
-          output: { destination: source(version) },
-        },
-      );
-      const { summary, certificate } = await runSmall(config);
-      expect(certificate["voxels-preserved-verified"]).toBeGreaterThan(50_000);
+        const version = await nextVersion(server(), proofread);
+        const folder = temporaryFolder();
+        const keep = { "preserve-bodies": { source: source(proofread), bodies: preserved.map(String) } };
+        // Not whole blocks: what lies around it in the same blocks stays.
+        const roi = [
+          [6, 2, 8],
+          [86, 121, 126],
+        ] as const;
+        const config = configOf(
+          folder,
+          { ...OPTIONS, segmentor: segmentor(0.45, keep) },
+          {
+            roi: { box: roi },
+            input: { source: source(version, "gray") },
+            output: { destination: source(version) },
+          },
+        );
+        const { summary, certificate } = await runSmall(config);
+        expect(certificate["voxels-preserved-verified"]).toBeGreaterThan(50_000);
 
-      const now = await readLabels(server(), node(version), SHAPE);
-      const below = await readLabels(server(), node(version), SHAPE, { supervoxels: true });
-      const kept = new Set(preserved);
-      const highest = BigUint64Array.from(largest).sort().at(-1)!;
-      const counts = { changedAbove: 0, changedBelow: 0, changedOutside: 0, unchangedInside: 0, preserved: 0, fresh: 0 };
-      const supervoxelsOfTarget = new Set<bigint>();
-      eachVoxel((i, z, y, x) => {
-        const isInside = [x, y, z].every((n, a) => n >= roi[0][a]! && n < roi[1][a]!);
-        if (!isInside) {
-          if (now.data[i] !== old.data[i] || below.data[i] !== oldBelow.data[i]) counts.changedOutside++;
-        } else if (kept.has(old.data[i]!)) {
-          counts.preserved++;
-          if (now.data[i] !== old.data[i]) counts.changedAbove++;
-          if (below.data[i] !== oldBelow.data[i]) counts.changedBelow++;
-          if (old.data[i] === target) supervoxelsOfTarget.add(below.data[i]!);
-        } else if (now.data[i] !== 0n) {
-          if (now.data[i]! > highest) counts.fresh++;
-          else counts.unchangedInside++;
-        }
-      });
-      expect(counts).toMatchObject({ changedAbove: 0, changedBelow: 0, changedOutside: 0, unchangedInside: 0 });
-      expect(counts.preserved).toBe(certificate["voxels-preserved-verified"]);
-      expect(counts.fresh).toBeGreaterThan(50_000);
-      expect(supervoxelsOfTarget.size).toBe(3);
-      await expectWhole(server(), node(version), SHAPE);
+        const now = await readLabels(server(), node(version), SHAPE);
+        const below = await readLabels(server(), node(version), SHAPE, { supervoxels: true });
+        const kept = new Set(preserved);
+        const highest = BigUint64Array.from(largest).sort().at(-1)!;
+        const counts = { changedAbove: 0, changedBelow: 0, changedOutside: 0, unchangedInside: 0, preserved: 0, fresh: 0 };
+        const supervoxelsOfTarget = new Set<bigint>();
+        eachVoxel((i, z, y, x) => {
+          const isInside = [x, y, z].every((n, a) => n >= roi[0][a]! && n < roi[1][a]!);
+          if (!isInside) {
+            if (now.data[i] !== old.data[i] || below.data[i] !== oldBelow.data[i]) counts.changedOutside++;
+          } else if (kept.has(old.data[i]!)) {
+            counts.preserved++;
+            if (now.data[i] !== old.data[i]) counts.changedAbove++;
+            if (below.data[i] !== oldBelow.data[i]) counts.changedBelow++;
+            if (old.data[i] === target) supervoxelsOfTarget.add(below.data[i]!);
+          } else if (now.data[i] !== 0n) {
+            if (now.data[i]! > highest) counts.fresh++;
+            else counts.unchangedInside++;
+          }
+        });
+        expect(counts).toMatchObject({ changedAbove: 0, changedBelow: 0, changedOutside: 0, unchangedInside: 0 });
+        expect(counts.preserved).toBe(certificate["voxels-preserved-verified"]);
+        expect(counts.fresh).toBeGreaterThan(50_000);
+        expect(supervoxelsOfTarget.size).toBe(3);
+        await expectWhole(server(), node(version), SHAPE);
 
-      // The parent reads as before.
-      expect((await digestVolume(source(proofread))).digest).toBe(parentDigest);
-      expect(await indexLines(server(), node(proofread))).toEqual(parentIndex);
-      expect((await digestVolume(source(root))).digest).toBe(first.summary.digest);
+        // The parent reads as before.
+        expect((await digestVolume(source(proofread))).digest).toBe(parentDigest);
+        expect(await indexLines(server(), node(proofread))).toEqual(parentIndex);
+        expect((await digestVolume(source(root))).digest).toBe(first.summary.digest);
 
-      // The same labels in files: the digest is that of what the run wrote, ids aside from where they begin.
-      const offset = now.data.reduce((a, b) => (b > highest && b < a ? b : a), 2n ** 60n) - 1n;
-      const files = configOf(
-        folder,
-        {
-          ...OPTIONS,
-          segmentor: segmentor(0.45, keep),
-          "label-offset": String(offset),
-          "checkpoint-dir": join(folder, "files.run"),
-        },
-        { roi: { box: roi }, input: { source: source(root, "gray") }, output: { destination: "precomputed://seg" } },
-      );
-      const plain = await runSmall(files);
-      expect(plain.summary).toMatchObject({ digest: summary.digest, bodies: summary.bodies });
-    });
+        // The same labels in files: the digest is that of what the run wrote, ids aside from where they begin.
+        const offset = now.data.reduce((a, b) => (b > highest && b < a ? b : a), 2n ** 60n) - 1n;
+        const files = configOf(
+          folder,
+          {
+            ...OPTIONS,
+            segmentor: segmentor(0.45, keep),
+            "label-offset": String(offset),
+            "checkpoint-dir": join(folder, "files.run"),
+          },
+          { roi: { box: roi }, input: { source: source(root, "gray") }, output: { destination: "precomputed://seg" } },
+        );
+        const plain = await runSmall(files);
+        expect(plain.summary).toMatchObject({ digest: summary.digest, bodies: summary.bodies });
+      },
+    );
 
-    test("what is written can be proofread: merge, cleave, sparse volume, sizes", async () => {
+    proves("run-proofreading", "what is written can be proofread: merge, cleave, sparse volume, sizes", async () => {
       const version = await nextVersion(server(), await leaf(server(), root));
       const at = node(version);
       const bodyOf = await mappingOf(server(), at);

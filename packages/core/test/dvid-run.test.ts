@@ -1,8 +1,9 @@
 /** Runs into a DVID server (the stand-in): the same labels as in files, with indices and scales as they must be. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { dvidRunSuite } from "./dvid-run.suite.ts";
+import { tallyOf } from "./dvid-capabilities.ts";
 import { expectWhole, newRepo } from "./dvid-look.ts";
+import { dvidRunSuite } from "./dvid-run.suite.ts";
 import { type FakeDvid, startFakeDvid } from "./fake-dvid/index.ts";
 import { configOf, runSmall, smallVolume } from "./fixtures.ts";
 
@@ -33,4 +34,8 @@ beforeAll(async () => {
   shared = await startFakeDvid();
 });
 afterAll(() => shared.stop());
-dvidRunSuite("stand-in", () => shared);
+dvidRunSuite(
+  "stand-in",
+  () => shared,
+  tallyOf("stand-in", "run", () => "this repository"),
+);
