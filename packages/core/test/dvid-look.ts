@@ -107,7 +107,8 @@ export async function indexLines(server: LookedAt, node: string): Promise<IndexL
       if (field !== 1) continue;
       const [key, counts] = readFields(entry as Uint8Array).map(([, value]) => value) as [bigint, Uint8Array];
       const block = [key >> 42n, (key >> 21n) & 0x1fffffn, key & 0x1fffffn].join(",");
-      for (const [, pair] of readFields(counts)) {
+      for (const [inner, pair] of readFields(counts)) {
+        if (inner !== 1) continue;
         const [id, voxels] = readFields(pair as Uint8Array).map(([, value]) => value);
         lines.push(`${label} ${block} ${id} ${voxels}`);
       }
