@@ -8,6 +8,7 @@ import { bodiesCsv, heatMapCsv } from "../../evaluate/csv.ts";
 import { headMetrics } from "../../evaluate/head-metrics.ts";
 import type { EvaluationResult } from "../../evaluate/result.ts";
 import { isMissing, reasonOf, writeFailed } from "../../fs-errors.ts";
+import { evaluationReport, reportHtml } from "../../report/index.ts";
 import type { Evaluated } from "./assemble.ts";
 import type { EvaluationConfig } from "./config.ts";
 import { writeHeatMap } from "./heat-map.ts";
@@ -69,6 +70,7 @@ export async function writeEvaluation(
     await write(RESULT, `${JSON.stringify(result, null, 1)}\n`);
     await write("metrics.json", `${JSON.stringify(metricsOf(config, result, options))}\n`);
     await write("bodies.csv", bodiesCsv(bodyLists(table, variation, { most: Infinity, mostOverlaps: 0, placeOf })));
+    await write("report.html", await reportHtml(evaluationReport(result)));
     if (result.subvolumes.length > 0) {
       await write("heat-map.csv", heatMapCsv(result.subvolumes));
       await writeHeatMap(join(partial, "heat-map"), config.chunk, result, options);
