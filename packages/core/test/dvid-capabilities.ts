@@ -50,7 +50,7 @@ export const isRecorded = (name: string): boolean => name in RECORDED;
 
 export type Side = "stand-in" | "live";
 
-interface Tally {
+export interface Tally {
   /** A test that counts for a capability. */
   readonly proves: (capability: Capability, name: string, body: () => Promise<void> | void) => void;
   /** Lets all tests of the file, or of the suite in which it is called, count for a capability. */
