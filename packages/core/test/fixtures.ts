@@ -72,6 +72,9 @@ export function smallConfig(
   };
 }
 
+/** Options that make 8 subvolumes of the small volume. */
+export const EIGHT = { "chunk-size": 64 };
+
 /** A region of interest of the small volume: two of its 27 subvolumes. */
 export const TWO_SUBVOLUMES = {
   roi: {

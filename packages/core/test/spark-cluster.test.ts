@@ -27,6 +27,7 @@ import { sharedSpark } from "./shared-spark.ts";
 import { fullTests, type SparkCluster, sparkAvailable, startCluster, TOKEN } from "./spark-cluster.ts";
 
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
+const SLOW = { timeout: 600_000 };
 const SECRETS = { module: new URL("./spark-stages.mjs", import.meta.url).href, export: "secrets" };
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const DATA = resolve(process.env["AXONLOOM_DATA"] ?? join(ROOT, "../shared/data"));
@@ -106,13 +107,13 @@ describe.skipIf(!sparkAvailable)("a standalone cluster", () => {
       if (executors > 0) expect(cluster.executors()).toHaveLength(executors);
     });
 
-    test.skipIf(!hasFib25 || (executors === 1 && !fullTests))("examples/fib25-training2: the same digest", async () => {
+    test.skipIf(!hasFib25 || (executors === 1 && !fullTests))("examples/fib25-training2: the same digest", SLOW, async () => {
       await expect(fib25Digest({ engine })).resolves.toBe(fib25);
     });
 
     if (executors !== 2) return;
 
-    test("200 rows of 5 to 10 MB are kept and used by two stages, and no executor is lost", { timeout: 600_000 }, async () => {
+    test("200 rows of 5 to 10 MB are kept and used by two stages, and no executor is lost", SLOW, async () => {
       const made = await engine({ bytesPerTask: 2 ** 28, runFolder: temporaryFolder(), onEvent: () => {} });
       onTestFinished(() => made.close());
       const before = cluster.executors().map(({ pid }) => pid);

@@ -13,7 +13,7 @@ import {
 } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { all, stage } from "./engine-contract.suite.ts";
-import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
+import { configOf, EIGHT, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
 import { count, type Noise, noise, noiseSum, rowsOf, useTwice } from "./large-rows.ts";
 import { sharedSpark } from "./shared-spark.ts";
 import { fullTests, sparkAvailable } from "./spark-cluster.ts";
@@ -157,7 +157,7 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
       Object.getPrototypeOf(engine.parallelize([])) as Record<"collect" | "persist", (...rest: never[]) => unknown>;
 
     test("the labels lie still while they are relabelled, and the bytes are those of the local engine", async () => {
-      const local = await runSmall(configOf(smallVolume()));
+      const local = await runSmall(configOf(smallVolume(), EIGHT));
       const plans: string[] = [];
       const collect = datasets().collect;
       const spy = vi.spyOn(datasets(), "collect").mockImplementation(async function* (this: Explained, ...rest: never[]) {
@@ -166,7 +166,7 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
         yield* collect.apply(this, rest) as AsyncIterable<unknown>;
       });
       onTestFinished(() => spy.mockRestore());
-      const { summary } = await runSmall(configOf(smallVolume(), { "iteration-size": 9 }), { engine: factory });
+      const { summary } = await runSmall(configOf(smallVolume(), { ...EIGHT, "iteration-size": 3 }), { engine: factory });
       expect(summary).toMatchObject({ digest: local.summary.digest, bodies: local.summary.bodies, "segmented-again": 0 });
       expect(plans).toHaveLength(1); // write
       const between = leftSides(plans[0]!);
@@ -185,7 +185,7 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
         `import { appendFileSync } from "node:fs"; export function counted({ gray, shape, subvolume }) { ${body} }`,
       );
       const segmentor = { configuration: { "predict-voxels": { function: "./counted.mjs:counted" } } };
-      const config = configOf(folder, { segmentor, ...options });
+      const config = configOf(folder, { ...EIGHT, segmentor, ...options });
       const lose = losingPersist();
       const spy = vi.spyOn(datasets(), "persist").mockImplementation(lose);
       try {
@@ -214,16 +214,16 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
 
     test("rows that are lost cost a look into their checkpoints: nothing is segmented again", async () => {
       const { summary, runs } = await losing({});
-      expect(summary).toMatchObject({ status: "complete", restored: 27, "segmented-again": 0 });
-      expect(runs).toEqual(count(27).map(() => 1));
+      expect(summary).toMatchObject({ status: "complete", restored: 8, "segmented-again": 0 });
+      expect(runs).toEqual(count(8).map(() => 1));
     });
 
     test("with checkpoint: none they are segmented again, and the run says how many", async () => {
       const { summary, events, runs } = await losing({ checkpoint: "none" });
-      expect(summary).toMatchObject({ status: "complete", "segmented-again": 27 });
+      expect(summary).toMatchObject({ status: "complete", "segmented-again": 8 });
       expect(Math.min(...runs)).toBeGreaterThan(1);
       const warnings = events.flatMap((event) => (event.event === "warning" ? [event.message] : []));
-      expect(warnings).toContainEqual(expect.stringMatching(/27 subvolumes were segmented again/));
+      expect(warnings).toContainEqual(expect.stringMatching(/8 subvolumes were segmented again/));
     });
   });
 });
