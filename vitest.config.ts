@@ -5,6 +5,8 @@ const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/i
 
 // "unit": beside the source, runs the source itself. "built": needs the built program (worker threads, the command). "spark": needs a real
 // Spark, too; one file at a time, after all others, as each starts Java processes and some measure times.
+// "dvid": needs a real DVID server (AXONLOOM_DVID), one at a time.
+const dvid = ["packages/*/test/dvid-live*.test.ts"];
 const spark = ["packages/*/test/spark-*.test.ts", "packages/spark-connect/test/**/*.test.ts"];
 export default defineConfig({
   test: {
@@ -17,11 +19,12 @@ export default defineConfig({
         test: {
           name: "built",
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...spark],
+          exclude: [...configDefaults.exclude, ...spark, ...dvid],
           testTimeout: 180_000,
           maxWorkers: 2,
         },
       },
+      { test: { name: "dvid", include: dvid, testTimeout: 180_000, maxWorkers: 1, sequence: { groupOrder: 2 } } },
       {
         test: {
           name: "spark",

@@ -36,8 +36,8 @@ export function boxXyz(text: string): Box {
   throw new InvalidArgumentError("Expected a box x0,y0,z0,x1,y1,z1 with each lower bound below its upper bound.");
 }
 
-export function wholeNumbers(text: string): number[] {
-  return text.split(",").map((part) => wholeNumber(0)(part.trim()));
+export function wholeNumbers(text: string, minimum = 0): number[] {
+  return text.split(",").map((part) => wholeNumber(minimum)(part.trim()));
 }
 
 /** `8GB`, `512MiB` or bytes. */
@@ -55,5 +55,14 @@ export function oneOf<const T extends string>(values: readonly T[]): (text: stri
     const found = values.find((value) => value === text);
     if (found !== undefined) return found;
     throw new InvalidArgumentError(`Expected one of ${values.join(", ")}.`);
+  };
+}
+
+/** Names with commas between them, each at most once. */
+export function listOf<const T extends string>(values: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const found = text.split(",").map((part) => oneOf(values)(part.trim()));
+    if (new Set(found).size === found.length) return found;
+    throw new InvalidArgumentError("Expected each name once.");
   };
 }

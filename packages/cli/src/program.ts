@@ -3,12 +3,15 @@
 import { VERSION } from "@axonloom/core";
 import { Command } from "commander";
 import type { CommandContext } from "./command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { defaultsCommand } from "./commands/defaults.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { digestCommand } from "./commands/digest.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { evaluateSegmentationCommand } from "./commands/evaluate-segmentation.ts";
+import { experimentCommand } from "./commands/experiment.ts";
 import { infoCommand } from "./commands/info.ts";
 import { phantomCommand } from "./commands/phantom.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -25,6 +28,9 @@ const COMMANDS = [
   statusCommand,
   restitchCommand,
   evaluateCommand,
+  evaluateSegmentationCommand,
+  compareCommand,
+  experimentCommand,
   trainCommand,
   convertCommand,
   infoCommand,

@@ -34,6 +34,20 @@ export const ERRORS = {
   E_OUT_OF_BOUNDS: { kind: "user", about: "A box lies outside the volume or off the write grid." },
   E_DESTINATION_EXISTS: { kind: "user", about: "The destination exists already and is not this run's." },
   E_WRITE_FAILED: { kind: "user", about: "Writing failed, for instance because the disk is full." },
+  // DVID
+  E_DVID_UNREACHABLE: { kind: "user", about: "No DVID server answers at the address, or it stopped answering." },
+  E_DVID_DENIED: { kind: "user", about: "The DVID server wants a token, an administrator or another right." },
+  E_DVID_SERVER: { kind: "user", about: "The DVID server's own configuration lacks what is needed." },
+  E_DVID_VERSION: {
+    kind: "user",
+    about: "The named version or branch is not on the DVID server, or is not the only one of that name.",
+  },
+  E_DVID_LOCKED: { kind: "user", about: "The version is committed, so nothing can be written to it." },
+  E_DVID_INSTANCE: { kind: "user", about: "The data instance has another type, block size or other setting than needed." },
+  E_DVID_LABELS: { kind: "user", about: "Labels or coordinates cannot be kept in a label instance of DVID." },
+  E_DVID_ANSWER: { kind: "run", about: "An answer of the DVID server is cut short, or cannot be read." },
+  E_DVID_LOST: { kind: "run", about: "The connection to the DVID server broke before it had said whether it did what was asked." },
+  E_DVID_FAILED: { kind: "run", about: "The DVID server failed." },
   // segmentation
   E_PLUGIN_NOT_FOUND: { kind: "user", about: "A plug-in's module or function cannot be found." },
   E_PLUGIN_FAILED: { kind: "run", about: "A plug-in threw an error." },

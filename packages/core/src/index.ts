@@ -26,6 +26,7 @@ export {
 export { type KeyValueStore, openKeyValue } from "./keyvalue/index.ts";
 export type { Logger } from "./log.ts";
 export { type PhantomBlock, type PhantomDamage, type PhantomSpec, phantomBlock } from "./phantom/index.ts";
+export * from "./report/index.ts";
 export type * from "./run/events.ts";
 export { isRunLocked } from "./run/lock.ts";
 export { type RunState, type RunStatus, readCertificate, readState, readSummary } from "./run/state.ts";
@@ -86,6 +87,8 @@ export {
 } from "./store/index.ts";
 export { VERSION } from "./version.ts";
 export type { Block, Dtype, VoxelArray } from "./volume/block.ts";
+export { comparisonReport } from "./workflows/compare-report.ts";
+export { type CompareRunsRequest, compareRuns, type RunComparison } from "./workflows/compare-runs.ts";
 export * from "./workflows/convert.ts";
 export { estimateRun, type RunEstimate } from "./workflows/create-segmentation/estimate.ts";
 export * from "./workflows/create-segmentation/index.ts";
@@ -95,6 +98,30 @@ export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sa
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export { type ExamineOptions, examine } from "./workflows/doctor.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
+export {
+  type EvaluationChanges,
+  type EvaluationConfig,
+  loadEvaluation,
+  type ParseEvaluationOptions,
+  type PointListConfig,
+  parseEvaluation,
+} from "./workflows/evaluate-segmentation/config.ts";
+export { HEAT_MAP_MEASURES } from "./workflows/evaluate-segmentation/heat-map.ts";
+export { type EvaluateSegmentationOptions, evaluateSegmentation } from "./workflows/evaluate-segmentation/index.ts";
+export { readEvaluation } from "./workflows/evaluate-segmentation/output.ts";
+export { evaluationReferenceMarkdown } from "./workflows/evaluate-segmentation/reference.ts";
+export { evaluationJsonSchema } from "./workflows/evaluate-segmentation/schema.ts";
+export { experimentScaling, type ScalingRequest, type ScalingResult } from "./workflows/experiments/scaling.ts";
+export { scalingReport, table1Report } from "./workflows/experiments/speed-reports.ts";
+export { experimentTable1, type Table1Request, type Table1Result } from "./workflows/experiments/table-1.ts";
+export {
+  type ExperimentOptions,
+  experimentTable2,
+  type Table2Request,
+  type Table2Result,
+} from "./workflows/experiments/table-2.ts";
+export { table2Report } from "./workflows/experiments/table-2-report.ts";
+export { isAvailable, TEST_VOLUMES, type TestVolumeName } from "./workflows/experiments/test-volumes.ts";
 export * from "./workflows/info.ts";
 export { type PhantomOptions, type PhantomRequest, writePhantom } from "./workflows/phantom.ts";
 export { buildPyramid } from "./workflows/pyramid.ts";

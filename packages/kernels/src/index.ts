@@ -6,7 +6,16 @@ export { decodeCompressedSegmentation, encodeCompressedSegmentation } from "./co
 export { type Connectivity, connectedComponents } from "./connected-components/index.ts";
 export { RandomIntegers } from "./decision-trees/index.ts";
 export { distanceTransform } from "./distance-transform/index.ts";
-export { downsampleMean, downsampleMode } from "./downsample/index.ts";
+export { downsampleMean, downsampleMode, type ModeOptions } from "./downsample/index.ts";
+export {
+  checkDvidBlock,
+  countDvidBlock,
+  decodeDvidBlock,
+  decodeDvidBlockInto,
+  dvidBlockTable,
+  encodeDvidBlock,
+  relabelDvidBlock,
+} from "./dvid-block/index.ts";
 export * from "./errors.ts";
 export { edgeFeatures, type FeatureGraph, featureCount, featureGraph, featureNames } from "./feature-graph/index.ts";
 export {
@@ -22,6 +31,7 @@ export {
 } from "./forest/index.ts";
 export { gaussianSmooth } from "./gaussian/index.ts";
 export { localMaxima } from "./local-maxima/index.ts";
+export { compressLz4Block, decompressLz4Block } from "./lz4/index.ts";
 export { countOverlaps, type OverlapTable } from "./overlap/index.ts";
 export {
   columnsOf,

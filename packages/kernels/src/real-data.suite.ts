@@ -28,3 +28,11 @@ export function readNpy32<T extends Uint32Array | Float32Array>(Type: new (buffe
   const start = 10 + npy.readUInt16LE(8);
   return new Type(Uint8Array.from(npy.subarray(start)).buffer);
 }
+
+/** A file of bytes recorded from a DVID server; names ending in .gz come unpacked. */
+export function dvidGolden(name: string): Uint8Array<ArrayBuffer> {
+  const bytes = readFileSync(`${DATA}/dvid-golden/${name}`);
+  return new Uint8Array(name.endsWith(".gz") ? gunzipSync(bytes) : bytes);
+}
+
+export const dvidGoldenAvailable = existsSync(`${DATA}/dvid-golden`);

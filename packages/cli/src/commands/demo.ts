@@ -6,13 +6,14 @@ import {
   type Evaluation,
   evaluateVolumes,
   loadConfig,
+  neuroglancerLink,
   openVolume,
   type RunSummary,
   writePhantom,
 } from "@axonloom/core";
 import { type CommandContext, command, endRun } from "../command.ts";
 import { formatCount, formatNumber, formatRate, formatSeconds } from "../format.ts";
-import { neuroglancerLink } from "../neuroglancer.ts";
+
 import { print, say, table } from "../output.ts";
 import { openFraction } from "../progress/fraction.ts";
 import { openProgress } from "../progress/index.ts";

@@ -29,7 +29,7 @@ export function phantomCommand({ signal }: CommandContext) {
     .option("--faded-box <box>", "fade the membranes in x0,y0,z0,x1,y1,z1 (upper bounds exclusive)", boxXyz)
     .option("--faded-contrast <part>", "what is left of their contrast there, 0 to 1", fraction, 0.2)
     .option("--dark-blobs", "put dark blobs on top, as of stain")
-    .option("--missing-slices <z,...>", "slices that are black", wholeNumbers)
+    .option("--missing-slices <z,...>", "slices that are black", (text: string) => wholeNumbers(text))
     .action(async (options: Options) => {
       const { size, seed, gray, truth, fadedBox: box, fadedContrast: contrast, darkBlobs, missingSlices } = options;
       const damage: PhantomDamage = {

@@ -34,7 +34,7 @@ export const optionsSchema = z
       .enum(STITCH_ALGORITHMS)
       .default("medium")
       .describe(
-        "Which segments of neighbouring subvolumes become one body. none = no stitching; medium = both are each other's best partner; conservative = and share most of their overlap; aggressive = medium, and one-sided partners that are clear.",
+        "Which segments of neighbouring subvolumes become one body. none = no stitching; medium = both are each other's best partner; conservative = and share most of their overlap; aggressive = medium, and one-sided partners that are clear; either = one is the other's best partner.",
       ),
     "stitch-parameters": z
       .strictObject({

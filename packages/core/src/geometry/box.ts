@@ -80,6 +80,18 @@ export function alignOut(b: Box, grid: Vec3, origin: Vec3 = [0, 0, 0]): Box {
   };
 }
 
+/** Cells of a grid that share voxels with `b`, cut at `b`; x runs fastest. */
+export function* cellsIn(b: Box, cell: Vec3, origin: Vec3): Generator<Box> {
+  const { start, stop } = alignOut(b, cell, origin);
+  for (let z = start[0]; z < stop[0]; z += cell[0]) {
+    for (let y = start[1]; y < stop[1]; y += cell[1]) {
+      for (let x = start[2]; x < stop[2]; x += cell[2]) {
+        yield intersect(box([z, y, x], [z + cell[0], y + cell[1], x + cell[2]]), b);
+      }
+    }
+  }
+}
+
 /** For people: `x 0..64, y 0..64, z 0..10` (upper bounds exclusive). */
 export function formatBox(b: Box): string {
   return `x ${b.start[2]}..${b.stop[2]}, y ${b.start[1]}..${b.stop[1]}, z ${b.start[0]}..${b.stop[0]}`;

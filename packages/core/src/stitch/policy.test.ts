@@ -155,6 +155,20 @@ test("who is not on the plane cannot start a match, but can be the partner of a 
   expect(decide("aggressive", evidenceOf(large, [], []))).toEqual([]);
 });
 
+test("either: the best partner of one side is enough, however small its part", () => {
+  const pairs: Pair[] = [
+    [1, 1, 60],
+    [1, 2, 55],
+    [2, 2, 54],
+  ];
+  expect(decide("aggressive", evidenceOf(pairs))).toEqual([[1, 1]]);
+  expect(decide("either", evidenceOf(pairs))).toEqual([
+    [1, 1],
+    [1, 2],
+    [2, 2],
+  ]);
+});
+
 test("ties go to the smallest segment", () => {
   expect(
     decide(
@@ -205,6 +219,7 @@ function byTable(evidence: Evidence, policy: StitchPolicy): string[] {
       const liberal = (s: typeof a) => s.starts && s.ratio > policy.overlapRatio && p.n > policy.liberalOverlap;
       if (policy.algorithm === "conservative") return mutual && a.ratio >= policy.overlapRatio && b.ratio >= policy.overlapRatio;
       if (policy.algorithm === "medium") return mutual;
+      if (policy.algorithm === "either") return a.starts || b.starts;
       return policy.algorithm === "aggressive" && (mutual || liberal(a) || liberal(b));
     })
     .map((p) => `${p.a}-${p.b}`);
@@ -224,7 +239,7 @@ test("the passes accept what the table of policies says, and nest", () => {
     fc.property(table, plane, plane, constants, (pairs, planeA, planeB, by) => {
       const sorted = pairs.sort((p, q) => p[0] - q[0] || p[1] - q[1]);
       const evidence = evidenceOf(sorted, planeA.sort(), planeB.sort());
-      const found = STITCHING.map((algorithm) => {
+      const found = [...STITCHING, "either" as const].map((algorithm) => {
         const policy = { algorithm, eligibilityPlane: true, ...by };
         const matches = decideMatches(evidence, policy).map((m) => `${m.a}-${m.b}`);
         expect(matches).toEqual(byTable(evidence, policy));
@@ -232,6 +247,7 @@ test("the passes accept what the table of policies says, and nest", () => {
       });
       expect([...found[0]!].every((m) => found[1]!.has(m))).toBe(true);
       expect([...found[1]!].every((m) => found[2]!.has(m))).toBe(true);
+      expect([...found[2]!].every((m) => found[3]!.has(m))).toBe(true);
     }),
     { numRuns: 1000 },
   );

@@ -8,10 +8,11 @@
  *   conservative  best of each other, and n / T ≥ ratio on both sides
  *   medium        best of each other
  *   aggressive    medium, or best of one side with n / T > ratio there and n > `liberalOverlap`
+ *   either        best of one side: equation 1 with OR, as it stands before the paper makes it stricter
  *
  * Source: Plaza & Berg, equations 1 to 3 with the constants of their program. O(pairs) time and memory.
  */
-import type { Evidence, Match, StitchPolicy } from "./types.ts";
+import type { Evidence, Match, StitchAlgorithm, StitchPolicy } from "./types.ts";
 
 /** The constants of the original program. */
 export const DEFAULT_POLICY: StitchPolicy = {
@@ -40,20 +41,21 @@ export function decideMatches(evidence: Evidence, policy: StitchPolicy): Match[]
 
   for (const { pair, voxels, total } of initiators(evidence, pairB, evidence.planeB, policy)) {
     if (algorithm === "conservative" && voxels / total < policy.overlapRatio) continue;
-    if (algorithm === "aggressive" && isLiberal(voxels, total, policy)) accepted.add(pair);
+    if (isEnough(algorithm, voxels, total, policy)) accepted.add(pair);
     else candidates.add(pair);
   }
   for (const { pair, voxels, total } of initiators(evidence, pairA, evidence.planeA, policy)) {
     if (algorithm === "conservative" && voxels / total < policy.overlapRatio) continue;
-    if (algorithm === "aggressive" && isLiberal(voxels, total, policy)) accepted.add(pair);
-    else if (candidates.has(pair)) accepted.add(pair);
+    if (isEnough(algorithm, voxels, total, policy) || candidates.has(pair)) accepted.add(pair);
   }
   // Pairs are sorted, and so are their positions.
   return Array.from(Uint32Array.from(accepted).sort(), (pair) => ({ a: pairA[pair]!, b: pairB[pair]! }));
 }
 
-function isLiberal(voxels: number, total: number, policy: StitchPolicy): boolean {
-  return voxels / total > policy.overlapRatio && voxels > policy.liberalOverlap;
+/** Whether being the best of one side is enough for a match. */
+function isEnough(algorithm: StitchAlgorithm, voxels: number, total: number, policy: StitchPolicy): boolean {
+  if (algorithm === "either") return true;
+  return algorithm === "aggressive" && voxels / total > policy.overlapRatio && voxels > policy.liberalOverlap;
 }
 
 /** The best pair of each segment of one side that may start a match and has a partner that counts. */

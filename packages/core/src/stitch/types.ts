@@ -23,7 +23,7 @@ export interface Match {
   readonly b: number;
 }
 
-export const STITCH_ALGORITHMS = ["none", "conservative", "medium", "aggressive"] as const;
+export const STITCH_ALGORITHMS = ["none", "conservative", "medium", "aggressive", "either"] as const;
 export type StitchAlgorithm = (typeof STITCH_ALGORITHMS)[number];
 
 export interface StitchPolicy {

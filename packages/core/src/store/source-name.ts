@@ -15,6 +15,11 @@ export function splitScheme(source: string): { scheme: string; rest: string } | 
   return match === null ? null : { scheme: match[1]!.toLowerCase(), rest: match[2]! };
 }
 
+/** Whether a path follows `scheme://`, so that it may be relative: elsewhere it is a server, or a URL. */
+export function isPathScheme(scheme: string): boolean {
+  return !["file", "http", "https", "dvid"].includes(scheme);
+}
+
 /** What follows the scheme, taken apart. */
 export interface LocalName {
   /** Absolute. */

@@ -15,6 +15,11 @@ export interface VolumeInfo {
    * null: the store cannot be written in parts (it is read-only, or written whole).
    */
   readonly writeGrid: WriteGrid | null;
+  /**
+   * How coarser levels of labels are made. "mode" (the default): the most frequent label of 2 x 2 x 2 voxels, 0 among them, ties to the
+   * smaller; "nonzero-mode": 0 does not count, and stays only where all are 0.
+   */
+  readonly labelPyramid?: "mode" | "nonzero-mode";
   /** Sources of all levels of the pyramid, finest first; absent where the store has no pyramid, or is itself one of its levels. */
   readonly scales?: readonly string[];
   /** For people: encoding, compression, chunk size and the like. */
@@ -35,9 +40,57 @@ export interface VolumeStore {
    */
   read(box: Box, options?: CallOptions): Promise<Block>;
   /** Writes `block` (the store's dtype, the box's shape) at `box`. Each file is replaced in one step: never half-written. */
-  write(box: Box, block: Block, options?: CallOptions): Promise<void>;
+  write(box: Box, block: Block, options?: WriteOptions): Promise<void>;
   /** Changes whenever the content may have changed; for fingerprints. Reads metadata only (names, sizes, times, descriptions). */
   identity(options?: CallOptions): Promise<string>;
+  /** Only where the volume keeps an index of its bodies, which who writes has to keep right. Such a volume is written in place. */
+  readonly bodies?: BodyIndex;
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Only for volumes with `bodies`: where it is 0 (shape of the box) the voxel stays what it is; cells without any 1 are not written. */
+  readonly inside?: Uint8Array | null;
+}
+
+/** Labels whose voxels hold supervoxels: a mapping makes bodies of them, and an index knows in which cells each body has how many voxels. */
+export interface BodyIndex {
+  /** Equal for volumes whose supervoxels mean the same: the versions of one instance. */
+  readonly instance: string;
+  /** The source that shows supervoxels where this one shows bodies. */
+  readonly supervoxels: string;
+  /** Supervoxels in the cells of the write grid that `box` touches: sorted, each once, without 0. */
+  supervoxelsIn(box: Box, options?: CallOptions): Promise<BigUint64Array>;
+  /**
+   * Counts what is stored in these cells, by body. `former`: supervoxels that were there before; `fresh`: ids that only this caller has
+   * given, so that they are bodies of their own.
+   */
+  count(box: Box, former: BigUint64Array, fresh: IdRange, options?: CallOptions): Promise<BodyShare>;
+  /**
+   * Brings the index of every body of these shares up to date; no other task may have a share of one of them. What the index says about
+   * cells outside the shares' boxes stays, but of fresh bodies. A body without voxels is removed. Repeatable.
+   */
+  update(shares: readonly BodyShare[], fresh: IdRange, options?: CallOptions): Promise<void>;
+  /** Keeps a text beside the labels, in the same version. */
+  keepRecord(key: string, text: string, options?: CallOptions): Promise<void>;
+}
+
+/** Ids above `above`, up to `upTo`. */
+export interface IdRange {
+  readonly above: bigint;
+  readonly upTo: bigint;
+}
+
+/** What a box of whole cells says about bodies. */
+export interface BodyShare {
+  readonly box: Box;
+  /** Bodies that had a voxel there before, sorted. */
+  readonly former: BigUint64Array;
+  /** Columns of equal length: so many voxels in the cell have the supervoxel, which belongs to the body. */
+  readonly bodies: BigUint64Array;
+  readonly supervoxels: BigUint64Array;
+  /** In the store's own numbers. */
+  readonly cells: BigUint64Array;
+  readonly voxels: Uint32Array;
 }
 
 /** A volume to be made. */
@@ -52,6 +105,11 @@ export interface VolumeSpec {
   readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
 
+export interface SourceOptions extends CallOptions {
+  /** Relative paths start here; the current folder by default. */
+  readonly baseFolder?: string;
+}
+
 export interface MakeOptions extends CallOptions {
   /** A finished volume of the same kind may have the name; it gives way when the new one is published. */
   readonly replace?: boolean;
@@ -59,7 +117,7 @@ export interface MakeOptions extends CallOptions {
   readonly owner?: string;
 }
 
-/** A driver: how sources of one kind are recognised, opened and made. */
+/** A driver: how sources of one kind are named, recognised, opened and made. In names, `rest` is what follows `scheme://`. */
 export interface StoreDriver {
   /** As in `precomputed://…`. */
   readonly scheme: string;
@@ -67,18 +125,47 @@ export interface StoreDriver {
   readonly summary: string;
   /** True when a bare path (no scheme) is obviously of this kind. May look at the file system. */
   matches(path: string): Promise<boolean>;
-  /** `rest` is what follows `scheme://`. */
-  open(rest: string, options?: CallOptions): Promise<VolumeStore>;
   /**
-   * Makes an empty (all zero) volume. `E_DESTINATION_EXISTS` when there is something already, `E_SOURCE_UNSUPPORTED` when the driver
-   * cannot write. Until {@link publish} the volume lies under a temporary name, which the returned store's `source` names.
-   * With `replace`, a volume of the final name may exist; it stays as it is until {@link publish}.
+   * The name that means the same thing everywhere and always: an absolute path where names are paths, a version's full id where a server
+   * keeps versions. Opening it opens what `rest` opens now.
    */
-  create?(rest: string, spec: VolumeSpec, options?: MakeOptions): Promise<VolumeStore>;
+  normalise(rest: string, options?: SourceOptions): Promise<string>;
+  /** `rest` is normalised. */
+  open(rest: string, options?: CallOptions): Promise<VolumeStore>;
+  /** Absent: read only. */
+  readonly writer?: StoreWriter;
+}
+
+/**
+ * The life of a written volume: made unpublished, written by many, published in one step. Where names are paths it lies under a temporary
+ * name until then (`localLifecycle` has what all such drivers share). All `rest` are normalised.
+ */
+export interface StoreWriter {
   /** The write grid that `create` would give, without making anything; null when it can only be written whole. */
-  planWriteGrid?(rest: string, spec: VolumeSpec): WriteGrid | null;
+  planWriteGrid(rest: string, spec: VolumeSpec): WriteGrid | null;
+  /**
+   * Makes an empty (all zero) volume, unpublished, which the returned store's `source` names. `E_DESTINATION_EXISTS` when there is something
+   * already; with `replace`, a volume of the final name may exist, and stays as it is until {@link publish} where the driver can do that.
+   */
+  create(rest: string, spec: VolumeSpec, options?: MakeOptions): Promise<VolumeStore>;
   /** Gives a created volume its final name in one step, replacing `replace`d content when asked; returns the store under that name. */
-  publish?(rest: string, options?: MakeOptions): Promise<VolumeStore>;
-  /** Whether a volume of this kind lies at the path: only such a one may be replaced. */
-  isVolume?(path: string): Promise<boolean>;
+  publish(rest: string, options?: MakeOptions): Promise<VolumeStore>;
+  /** Whether something lies under the final name. */
+  exists(rest: string, options?: CallOptions): Promise<boolean>;
+  /** What `create` made for this owner and nobody published yet; null when there is none, or when making it was broken off. */
+  openUnpublished(rest: string, options?: MakeOptions): Promise<VolumeStore | null>;
+  /** Takes back what `create` made for this owner and nobody published; a finished volume stays. */
+  discardUnpublished(rest: string, options?: MakeOptions): Promise<void>;
+  /**
+   * Whether `create` can succeed, without making anything: `E_DESTINATION_EXISTS` when the name is taken (by something that may not be
+   * replaced), `E_WRITE_FAILED` when nothing can be made or written there.
+   */
+  checkCanCreate(rest: string, options?: MakeOptions): Promise<void>;
+  /** The highest id that may be written; absent: what 64 bit hold. */
+  readonly highestId?: bigint;
+  /**
+   * Reserves ids where the destination holds labels already: the number below the first of `count` ids that nobody has or gets. null where
+   * it holds none, or does not exist yet. Absent: a destination starts empty.
+   */
+  reserveIds?(rest: string, count: number, options?: CallOptions): Promise<bigint | null>;
 }

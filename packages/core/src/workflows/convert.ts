@@ -1,5 +1,5 @@
 /** Copies a volume into another store. */
-import { AXES, type Box, box, intersect, map3, type Vec3, volumeOf } from "../geometry/box.ts";
+import { AXES, alignOut, type Box, cellsIn, shapeOf, type Vec3, volumeOf } from "../geometry/box.ts";
 import {
   createVolume,
   discardUnpublished,
@@ -52,7 +52,7 @@ export async function convertVolume(source: string, destination: string, options
       const block = await from.read(b, options);
       await to.write(b, block, options);
       voxels += block.data.length;
-      options.onProgress?.(voxels / volumeOf(map3((a) => bounds.stop[a] - bounds.start[a])));
+      options.onProgress?.(voxels / volumeOf(shapeOf(bounds)));
     }
     await buildPyramid(to.source, options);
     return await publishVolume(destination, options);
@@ -63,22 +63,15 @@ export async function convertVolume(source: string, destination: string, options
 }
 
 /** Boxes of whole cells of the destination's grid, grown along x, then y, then z. */
-function* blocksOf({ bounds, dtype, writeGrid: ownGrid }: VolumeInfo, grid: WriteGrid | null): Generator<Box> {
-  if (grid === null) return yield bounds;
+function blocksOf({ bounds, dtype, writeGrid: ownGrid }: VolumeInfo, grid: WriteGrid | null): Iterable<Box> {
+  if (grid === null) return [bounds];
   // A grid of single voxels leaves the choice to the source.
   const cell = AXES.some((a) => grid.cell[a] > 1) ? grid.cell : (ownGrid?.cell ?? [1, 1, 1]);
-  const size = map3((a) => bounds.stop[a] - bounds.start[a]);
-  const shape: [number, number, number] = [...map3((a) => Math.min(cell[a], size[a]))];
+  const size = shapeOf(alignOut(bounds, cell, grid.origin));
+  const shape: [number, number, number] = [...cell];
   for (const a of [2, 1, 0] as const) {
     const fitting = Math.floor(BLOCK_BYTES / (volumeOf(shape) * BYTES_PER_VOXEL[dtype]));
-    shape[a] = cell[a] * Math.max(1, Math.min(Math.ceil(size[a] / cell[a]), fitting));
+    shape[a] = cell[a] * Math.max(1, Math.min(size[a] / cell[a], fitting));
   }
-  const { start, stop } = bounds;
-  for (let z = start[0]; z < stop[0]; z += shape[0]) {
-    for (let y = start[1]; y < stop[1]; y += shape[1]) {
-      for (let x = start[2]; x < stop[2]; x += shape[2]) {
-        yield intersect(box([z, y, x], [z + shape[0], y + shape[1], x + shape[2]]), bounds);
-      }
-    }
-  }
+  return cellsIn(bounds, shape, grid.origin);
 }

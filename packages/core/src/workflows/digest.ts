@@ -13,6 +13,13 @@ export interface VolumeDigest {
   readonly labelled: number;
 }
 
+export interface DigestOptions extends SourceOptions {
+  /** Absent: the volume's. */
+  readonly bounds?: Box;
+  /** 0 where voxels of a box (C order) count as 0. */
+  readonly maskOf?: (box: Box) => Uint8Array;
+}
+
 /** Two bands are in memory: one is read while the other is hashed. */
 const BAND_BYTES = 1 << 27;
 const PIECE_VOXELS = 1 << 18;
@@ -21,9 +28,10 @@ const PIECE_VOXELS = 1 << 18;
  * SHA-256 of the labels as uint64, little endian, in z, y, x order over the bounds. Reads bands of at most 128 MB; where one row of
  * chunks is larger, its chunks are decoded once for every band. `E_DTYPE` for float32.
  */
-export async function digestVolume(source: string, options: SourceOptions = {}): Promise<VolumeDigest> {
+export async function digestVolume(source: string, options: DigestOptions = {}): Promise<VolumeDigest> {
   const store = await openVolume(source, options);
-  const info = await store.info(options);
+  const found = await store.info(options);
+  const info = { ...found, bounds: options.bounds ?? found.bounds };
   if (info.dtype === "float32") {
     throw new AxonloomError(
       "E_DTYPE",
@@ -43,10 +51,18 @@ export async function digestVolume(source: string, options: SourceOptions = {}):
     voxels += data.length;
     return data as Exclude<Block["data"], Float32Array>;
   };
+  const read = async (band: Box): Promise<Block> => {
+    const block = await store.read(band, options);
+    const mask = options.maskOf?.(band);
+    mask?.forEach((flag, i) => {
+      if (flag === 0) block.data[i] = block.data instanceof BigUint64Array ? 0n : 0;
+    });
+    return block;
+  };
   for (const band of bandsOf(info, BAND_BYTES)) {
     options.signal?.throwIfAborted();
     const data = coming === null ? null : await take(coming);
-    coming = store.read(band, options);
+    coming = read(band);
     coming.catch(() => {}); // reported where it is awaited
     if (data !== null) labelled += hashLabels(hash, data);
   }

@@ -95,6 +95,24 @@ test("the tasks of a level in any order, at the same time; each chunk belongs to
   expect((await coarse.read((await coarse.info()).bounds)).data).toEqual(expected(block, "labels").data);
 });
 
+test("within boxes of the finest level: the tasks above them, in the same order, each once", async () => {
+  const { source } = await createVolume(await newPath(), specOf("uint64", box([1, 2, 3], [1501, 902, 703])));
+  const within = [box([1200, 2, 3], [1400, 300, 12]), box([1, 2, 3], [2, 4, 4]), box([1201, 3, 3], [1202, 4, 4])];
+  const levels = await pyramidTasks(source);
+  const some = await pyramidTasks(source, { within });
+  expect(some[0]!.length).toBeLessThan(levels[0]!.length);
+  const touches = (task: Box, fine: Box, scale: number) =>
+    // the grid of this volume begins at [1, 2, 3], and at that divided by the scale
+    [0, 1, 2].every((a) => {
+      const [from, to] = [[1, 2, 3][a]!, Math.floor([1, 2, 3][a]! / scale)];
+      return from + (task.start[a]! - to) * scale < fine.stop[a]! && fine.start[a]! < from + (task.stop[a]! - to) * scale;
+    });
+  for (const [i, tasks] of levels.entries()) {
+    const scale = 2 ** (i + 1);
+    expect(some[i]).toEqual(tasks.filter((task) => within.some((fine) => touches(task.box, fine, scale))));
+  }
+});
+
 test("one task reads at most 64 MB", async () => {
   const store = await createVolume(await newPath(), specOf("uint8", box([0, 0, 0], [3000, 3000, 3000])));
   const [finest] = await pyramidTasks(store.source);

@@ -56,7 +56,7 @@ export function decodeCompressedSegmentation(
   checkLength("decodeCompressedSegmentation shape", voxels, shape);
   checkBlockSize("decodeCompressedSegmentation", blockSize);
   if (bytes.length % 4 !== 0) throw damaged(`expected whole 32-bit words, found ${bytes.length} bytes`);
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes); // not slice(): a Buffer's shares its memory
   const input = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
   if (dtype === "uint32") {
     const labels = new Uint32Array(voxels);

@@ -16,6 +16,13 @@ test("mode by hand: majority, tie, zero, cut windows", () => {
   expect(downsampleMode(labels, [1, 2, 2]).data).toEqual(BigUint64Array.of((4n << 32n) + 9n));
 });
 
+test("mode without zeros by hand: 0 gives way, and stays where it is alone", () => {
+  const labels = Uint32Array.of(0, 0, 0, 7, 0, 0, 5, 4);
+  expect(downsampleMode(labels, [1, 1, 8], [1, 1, 4], { ignoreZero: true }).data).toEqual(Uint32Array.of(7, 4));
+  const wide = BigUint64Array.of(0n, 0n, 0n, 5n << 32n, 0n, 0n);
+  expect(downsampleMode(wide, [1, 1, 6], [1, 1, 4], { ignoreZero: true }).data).toEqual(BigUint64Array.of(5n << 32n, 0n));
+});
+
 test("mean by hand: half up, cut windows, floats", () => {
   expect(downsampleMean(Uint8Array.of(1, 2, 2, 255, 255, 255), [1, 1, 6], [1, 1, 2]).data).toEqual(Uint8Array.of(2, 129, 255));
   expect(downsampleMean(Uint8Array.of(0, 0, 0, 1, 7), [1, 1, 5], [1, 1, 4]).data).toEqual(Uint8Array.of(0, 7));
@@ -50,6 +57,8 @@ test("same as the plain versions, for every type", () => {
         expect(coarse).toEqual(shape.map((length, axis) => Math.ceil(length / factors[axis]!)));
         expect(data.constructor).toBe(labels.constructor);
         expect(Array.from(data, BigInt)).toEqual(modeReference(labels, shape, factors));
+        const nonZero = downsampleMode(labels, shape, factors, { ignoreZero: true });
+        expect(Array.from(nonZero.data, BigInt)).toEqual(modeReference(labels, shape, factors, true));
       }
       for (const values of [...integers, Float32Array.from(narrow, (value) => value / 7)]) {
         const { data } = downsampleMean(values, shape, factors);

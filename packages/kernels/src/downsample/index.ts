@@ -20,16 +20,22 @@ import { mode } from "./mode.ts";
 /** Sums of a window of uint32 stay below 2^53. */
 const MOST_WINDOW_VOXELS = 2 ** 18;
 
-/** Most frequent label of each window; 0 counts as any other, ties go to the smallest label. Shape is ceil(n / factor). */
+export interface ModeOptions {
+  /** DVID's rule: voxels with 0 do not count, so that 0 stays only where all are 0. Default: 0 counts as any other label. */
+  readonly ignoreZero?: boolean;
+}
+
+/** Most frequent label of each window, ties go to the smallest label. Shape is ceil(n / factor). */
 export function downsampleMode<T extends Uint8Array | Uint16Array | Uint32Array | BigUint64Array>(
   labels: T,
   shape: Shape3,
   factors: Shape3 = [2, 2, 2],
+  { ignoreZero = false }: ModeOptions = {},
 ): { data: T; shape: Shape3 } {
   const coarse = coarseShape("downsampleMode", labels.length, shape, factors);
   const data = emptyLike(labels, coarse[0] * coarse[1] * coarse[2]);
-  if (labels instanceof BigUint64Array) mode(words(labels), words(data as BigUint64Array), 2, shape, factors);
-  else mode(labels, data as Uint32Array, 1, shape, factors);
+  if (labels instanceof BigUint64Array) mode(words(labels), words(data as BigUint64Array), 2, shape, factors, ignoreZero);
+  else mode(labels, data as Uint32Array, 1, shape, factors, ignoreZero);
   return { data, shape: coarse };
 }
 

@@ -7,6 +7,7 @@ export function mode(
   width: 1 | 2,
   shape: Shape3,
   factors: Shape3,
+  ignoreZero: boolean,
 ): void {
   const [nz, ny, nx] = shape;
   const [fz, fy, fx] = factors;
@@ -39,7 +40,11 @@ export function mode(
         for (let z = z0; z < z1; z++) {
           for (let y = y0; y < y1; y++) {
             let i = (z * ny + y) * row + x0 * width;
-            for (const end = i + span; i < end; i += width) counter.add(input[i]!, width === 2 ? input[i + 1]! : 0);
+            for (const end = i + span; i < end; i += width) {
+              const h = width === 2 ? input[i + 1]! : 0;
+              // a window of several labels has one that is not 0
+              if (!ignoreZero || (input[i]! | h) !== 0) counter.add(input[i]!, h);
+            }
           }
         }
         const winner = counter.winner();

@@ -17,10 +17,11 @@ function windows(voxels: Voxels, shape: Shape3, factors: Shape3): (number | bigi
   return lists;
 }
 
-export function modeReference(labels: Voxels, shape: Shape3, factors: Shape3): bigint[] {
+export function modeReference(labels: Voxels, shape: Shape3, factors: Shape3, ignoreZero = false): bigint[] {
   return windows(labels, shape, factors).map((list) => {
     const counts = new Map<bigint, number>();
     for (const label of list) counts.set(BigInt(label), (counts.get(BigInt(label)) ?? 0) + 1);
+    if (ignoreZero && counts.size > 1) counts.delete(0n);
     const sorted = [...counts].sort(([p, m], [q, n]) => n - m || (p < q ? -1 : 1));
     return sorted[0]![0];
   });

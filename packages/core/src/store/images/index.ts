@@ -16,6 +16,7 @@ import { decodedFiles } from "../byte-cache.ts";
 import { checkInside } from "../checks.ts";
 import { damagedFile, fileIdentity, folderIdentity, readFailure } from "../files.ts";
 import { PLACE_KEYS, placeOf, readOnly } from "../flat-volume.ts";
+import { normaliseLocal } from "../local-lifecycle.ts";
 import { checkQueryKeys, formatLocalName, type LocalName, parseLocalName } from "../source-name.ts";
 import type { StoreDriver, VolumeInfo, VolumeStore } from "../types.ts";
 import { compareNatural } from "./natural-order.ts";
@@ -32,6 +33,8 @@ export const imagesDriver: StoreDriver = {
   async matches(path) {
     return (await readdir(path).catch(() => [])).some(isPng);
   },
+
+  normalise: normaliseLocal,
 
   async open(rest, options = {}) {
     const name = parseLocalName(rest);

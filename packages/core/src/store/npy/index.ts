@@ -10,6 +10,7 @@ import { type Block, BYTES_PER_VOXEL, bytesOf, type Dtype } from "../../volume/b
 import { checkDestination, checkSize, PARTIAL, partialPath, publishPath, removeQuietly, writeFailure } from "../files.ts";
 import { flatStore, PLACE_KEYS, placeOf } from "../flat-volume.ts";
 import { deflateFile, LARGEST_INFLATED_BYTES, readHead } from "../gzip-file.ts";
+import { localLifecycle, normaliseLocal } from "../local-lifecycle.ts";
 import { checkOptionKeys } from "../options.ts";
 import { checkQueryKeys, formatLocalName, type LocalName, parseLocalName } from "../source-name.ts";
 import type { StoreDriver, VolumeSpec, VolumeStore } from "../types.ts";
@@ -25,32 +26,39 @@ export const npyDriver: StoreDriver = {
     return /\.npy(\.gz)?(\.partial)?$/.test(path);
   },
 
-  open: (rest, options) => openNpy(parse(rest), options),
+  normalise: normaliseLocal,
+  open: openFile,
 
-  isVolume,
+  writer: {
+    ...localLifecycle({ scheme: "npy", open: openFile, isVolume }),
 
-  planWriteGrid(rest, spec) {
-    const name = parse(rest);
-    checkSpec(name, spec);
-    return GZIPPED.test(name.path) ? null : { origin: spec.bounds.start, cell: [1, 1, 1] };
-  },
+    planWriteGrid(rest, spec) {
+      const name = parse(rest);
+      checkSpec(name, spec);
+      return GZIPPED.test(name.path) ? null : { origin: spec.bounds.start, cell: [1, 1, 1] };
+    },
 
-  async create(rest, spec, options = {}) {
-    const name = parse(rest);
-    const source = nameOf(name);
-    checkSpec(name, spec);
-    await checkDestination(source, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
-    const path = partialPath(name.path, options.owner);
-    await makeZeros(source, path, spec, options);
-    return await openNpy({ ...name, path }, options);
-  },
+    async create(rest, spec, options = {}) {
+      const name = parse(rest);
+      const source = nameOf(name);
+      checkSpec(name, spec);
+      await checkDestination(source, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+      const path = partialPath(name.path, options.owner);
+      await makeZeros(source, path, spec, options);
+      return await openNpy({ ...name, path }, options);
+    },
 
-  async publish(rest, options = {}) {
-    const name = parse(rest);
-    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
-    return await openNpy(name, options);
+    async publish(rest, options = {}) {
+      const name = parse(rest);
+      await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+      return await openNpy(name, options);
+    },
   },
 };
+
+async function openFile(rest: string, options: CallOptions = {}): Promise<VolumeStore> {
+  return await openNpy(parse(rest), options);
+}
 
 async function isVolume(path: string): Promise<boolean> {
   return await readHead(path, path, NPY_MAGIC.length).then(

@@ -7,7 +7,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import { isMissing } from "../../fs-errors.ts";
-import { type Box, equalBoxes, intersect, map3, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
+import { alignOut, type Box, cellsIn, equalBoxes, intersect, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
 import { forEachParallel } from "../../parallel.ts";
 import { allocate, type Block, copyIntersection, crop } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
@@ -22,6 +22,7 @@ import {
   statOrNull,
   writeFailure,
 } from "../files.ts";
+import { localLifecycle, normaliseLocal } from "../local-lifecycle.ts";
 import { checkQueryKeys, formatLocalName, type LocalName, malformed, parseLocalName } from "../source-name.ts";
 import type { StoreDriver, VolumeInfo, VolumeStore } from "../types.ts";
 import { decodeChunk, encodeChunk } from "./chunk-codec.ts";
@@ -38,38 +39,45 @@ export const precomputedDriver: StoreDriver = {
   summary: "a folder in Neuroglancer's precomputed form, unsharded (read and write)",
 
   matches: isVolume,
-  isVolume,
+  normalise: normaliseLocal,
+  open,
 
-  open: (rest, options) => openPrecomputed(parse(rest, ["scale"]), options),
+  writer: {
+    ...localLifecycle({ scheme: "precomputed", open, isVolume }),
 
-  planWriteGrid(rest, spec) {
-    const [finest] = planInfo(nameOf(parse(rest, [])), spec).scales;
-    return { origin: finest!.bounds.start, cell: finest!.chunk };
-  },
+    planWriteGrid(rest, spec) {
+      const [finest] = planInfo(nameOf(parse(rest, [])), spec).scales;
+      return { origin: finest!.bounds.start, cell: finest!.chunk };
+    },
 
-  async create(rest, spec, options = {}) {
-    const name = parse(rest, []);
-    const source = nameOf(name);
-    const info = planInfo(source, spec);
-    await checkDestination(source, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
-    const path = partialPath(name.path, options.owner);
-    try {
-      for (const { key } of info.scales) await mkdir(join(path, key), { recursive: true });
-      await replaceFile(join(path, "info"), formatInfo(info), join(path, TEMPORARY), withSignal(options));
-    } catch (error) {
-      await removeQuietly(path);
-      throw writeFailure(source, path, error, options);
-    }
-    return await openPrecomputed({ path, query: new Map() }, options);
-  },
+    async create(rest, spec, options = {}) {
+      const name = parse(rest, []);
+      const source = nameOf(name);
+      const info = planInfo(source, spec);
+      await checkDestination(source, name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+      const path = partialPath(name.path, options.owner);
+      try {
+        for (const { key } of info.scales) await mkdir(join(path, key), { recursive: true });
+        await replaceFile(join(path, "info"), formatInfo(info), join(path, TEMPORARY), withSignal(options));
+      } catch (error) {
+        await removeQuietly(path);
+        throw writeFailure(source, path, error, options);
+      }
+      return await openPrecomputed({ path, query: new Map() }, options);
+    },
 
-  async publish(rest, options = {}) {
-    const name = parse(rest, []);
-    await rm(join(partialPath(name.path, options.owner), TEMPORARY), { recursive: true, force: true });
-    await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
-    return await openPrecomputed(name, options);
+    async publish(rest, options = {}) {
+      const name = parse(rest, []);
+      await rm(join(partialPath(name.path, options.owner), TEMPORARY), { recursive: true, force: true });
+      await publishPath(nameOf(name), name.path, { replace: options.replace ?? false, owner: options.owner, isVolume });
+      return await openPrecomputed(name, options);
+    },
   },
 };
+
+async function open(rest: string, options: CallOptions = {}): Promise<VolumeStore> {
+  return await openPrecomputed(parse(rest, ["scale"]), options);
+}
 
 async function isVolume(path: string): Promise<boolean> {
   return (await statOrNull(join(path, "info"))) !== null;
@@ -189,14 +197,7 @@ function chunkName({ start, stop }: Box): string {
 
 /** Chunks, cut at the bounds, that share voxels with `b`. The grid starts at the bounds' first voxel. */
 function* cellsOf(b: Box, bounds: Box, chunk: Vec3): Generator<Box> {
-  const first = map3((a) => bounds.start[a] + Math.floor((b.start[a] - bounds.start[a]) / chunk[a]) * chunk[a]);
-  for (let z = first[0]; z < b.stop[0]; z += chunk[0]) {
-    for (let y = first[1]; y < b.stop[1]; y += chunk[1]) {
-      for (let x = first[2]; x < b.stop[2]; x += chunk[2]) {
-        yield intersect({ start: [z, y, x], stop: [z + chunk[0], y + chunk[1], x + chunk[2]] }, bounds);
-      }
-    }
-  }
+  for (const cell of cellsIn(alignOut(b, chunk, bounds.start), chunk, bounds.start)) yield intersect(cell, bounds);
 }
 
 async function readIfThere(path: string, { signal }: CallOptions): Promise<Uint8Array | null> {

@@ -7,6 +7,7 @@ import { BYTES_PER_VOXEL } from "../../volume/block.ts";
 import { checkSize, statOrNull } from "../files.ts";
 import { flatStore, PLACE_KEYS, placeOf } from "../flat-volume.ts";
 import { startsLikeGzip } from "../gzip-file.ts";
+import { normaliseLocal } from "../local-lifecycle.ts";
 import { checkQueryKeys, formatLocalName, malformed, parseLocalName, queryDtype, queryVec3 } from "../source-name.ts";
 import type { StoreDriver } from "../types.ts";
 
@@ -19,6 +20,8 @@ export const rawDriver: StoreDriver = {
   async matches() {
     return false;
   },
+
+  normalise: normaliseLocal,
 
   async open(rest, options = {}) {
     const name = parseLocalName(rest);

@@ -18,16 +18,20 @@ import { lockRunFolder } from "../../run/lock.ts";
 import { openRunLog } from "../../run/log-file.ts";
 import { readState, StateKeeper, saveResult } from "../../run/state.ts";
 import { parseUserReference } from "../../segment/user-module.ts";
-import { digestVolume } from "../digest.ts";
+import { normaliseDestination, openVolume } from "../../store/index.ts";
+import { digestVolume, type VolumeDigest } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
+import { indexBodies, indexHands } from "./index-bodies.ts";
 import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
+import { recordRun } from "./record.ts";
 import { borderedVoxels, type Segmented, segmentAll } from "./segment.ts";
 import { withNewSessions } from "./sessions.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
+import { writtenMask } from "./written-mask.ts";
 
 export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
   /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
@@ -75,7 +79,8 @@ export async function createSegmentation(
 
 /** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
 export async function checkOutput(config: Config): Promise<void> {
-  await checkDestination(openKeyValue(config.runFolder), config.output.destination, config.replaceOutput);
+  const destination = await normaliseDestination(config.output.destination);
+  await checkDestination(openKeyValue(config.runFolder), destination, config.replaceOutput);
 }
 
 async function runLocked(
@@ -177,13 +182,23 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
     run.emit({ event: "warning", message });
   }
   if (!written.published) {
-    const levels = await pyramidTasks(written.volume, { signal: run.signal });
+    const { bodies } = await openVolume(written.volume);
+    const within = plan.subvolumes.map(({ core }) => core);
+    const levels =
+      bodies === undefined
+        ? await pyramidTasks(written.volume, { signal: run.signal })
+        : await pyramidTasks(bodies.supervoxels, { signal: run.signal, within });
     await counter.stage("pyramid", levels.flat().length, () => writePyramid(run, levels));
+    if (bodies !== undefined) {
+      const { ids, labelOffset } = stitched;
+      const fresh = { above: labelOffset, upTo: ids.total === 0 ? labelOffset : ids.idOf(ids.total) };
+      await counter.stage("index", n + indexHands(n), () => indexBodies(run, written.volume, fresh));
+    }
   }
   const verified = plan.preserved === null ? null : await counter.stage("verify", n, () => verifyAll(run, segmented, written));
   const certificate = certify(plan, segmented, written, verified);
   const output = written.published ? written.volume : await publishOutput(run, certificate.complete);
-  const { digest, labelled } = await digestVolume(output, { signal: run.signal });
+  const { digest, labelled } = await digestResult(run, output);
   if (labelled !== written.labelled) {
     throw new AxonloomError(
       "E_VERIFY_FAILED",
@@ -194,7 +209,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   await segmented.rows.unpersist();
 
   const voxels = plan.subvolumes.reduce((sum, subvolume) => sum + borderedVoxels(subvolume), 0);
-  return {
+  const result: CreateSegmentationResult = {
     certificate,
     summary: {
       status: certificate.complete ? "complete" : "incomplete",
@@ -211,10 +226,23 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
       "checkpoint-bytes": segmented.bytes,
       "checkpoint-bytes-per-voxel": segmented.bytes / voxels,
       seconds: (performance.now() - began) / 1000,
+      input: plan.input.source,
       output,
       "run-folder": run.config.runFolder,
     },
   };
+  await recordRun(run, result.summary, certificate);
+  return result;
+}
+
+/** Of an output that is written in place only what this run wrote counts, as if it had been empty. */
+async function digestResult({ plan, signal }: RunContext, output: string): Promise<VolumeDigest> {
+  const { bounds } = plan.output.spec;
+  const { bodies } = await openVolume(output);
+  return await digestVolume(
+    output,
+    bodies === undefined ? { signal } : { signal, bounds, maskOf: (box) => writtenMask(plan, box) },
+  );
 }
 
 function certify(plan: RunPlan, segmented: Segmented, written: Written, verified: number | null): CoverageCertificate {

@@ -60,7 +60,7 @@ export async function checkDestination(store: KeyValueStore, destination: string
     await finishPublishing(store, record);
   }
   try {
-    await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)) });
+    await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)), owner: ownerOf(store) });
   } catch (error) {
     if (!isAxonloomError(error) || error.code !== "E_DESTINATION_EXISTS" || replace) throw error;
     const message = `output ${destination}: expected a free name or this run's own result, found something else; remove it, choose another one, or set options.mutateseg: "yes" to replace it`;
@@ -88,23 +88,29 @@ async function identityOf(destination: string): Promise<string | null> {
  * is to be written.
  */
 export async function prepareOutput(
-  { store, plan, signal }: RunContext,
+  run: RunContext,
   allWritten: boolean,
 ): Promise<{ readonly volume: string; readonly published: boolean }> {
+  const { destination, spec } = run.plan.output;
+  const record = await getJson<OutputRecord>(run.store, recordKey(destination));
+  const done = record?.spec === fingerprint(spec) && record.step === "done";
+  if (done && allWritten && (await isOwn(run.store, destination))) return { volume: destination, published: true };
+  return { volume: await beginOutput(run), published: false };
+}
+
+/** The unpublished volume: the one that was begun before, or a new one. */
+export async function beginOutput({ store, plan, signal }: Pick<RunContext, "store" | "plan" | "signal">): Promise<string> {
   const { destination, spec } = plan.output;
   const owner = ownerOf(store);
   const record = await getJson<OutputRecord>(store, recordKey(destination));
   const same = record?.spec === fingerprint(spec);
-  if (same && record.step === "done" && allWritten && (await isOwn(store, destination)))
-    return { volume: destination, published: true };
   const begun = same && record.step !== "done" ? await openUnpublished(destination, { owner }) : null;
-  if (begun !== null) return { volume: begun.source, published: false };
+  if (begun !== null) return begun.source;
   await deletePrefix(store, writtenPrefix(destination));
   await discardUnpublished(destination, { owner });
   const published = record?.published ?? null;
   await save(store, { destination, step: "writing", spec: fingerprint(spec), complete: false, published });
-  const volume = await createVolume(destination, spec, { replace: true, owner, signal });
-  return { volume: volume.source, published: false };
+  return (await createVolume(destination, spec, { replace: true, owner, signal })).source;
 }
 
 /**

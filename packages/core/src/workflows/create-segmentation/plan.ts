@@ -18,9 +18,10 @@ import { estimateBytes, estimateWriteBytes } from "../../segment/memory.ts";
 import { needsOfPredictions } from "../../segment/needs.ts";
 import { checkPredictionChannels } from "../../segment/prediction-channels.ts";
 import { segmentorFingerprint } from "../../segment/segmentor.ts";
-import { openVolume, planWriteGrid } from "../../store/index.ts";
+import { normaliseDestination, openVolume, planWriteGrid } from "../../store/index.ts";
 import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
 import { BYTES_PER_VOXEL, bytesOf } from "../../volume/block.ts";
+import { checkIds } from "./id-limits.ts";
 import type { PreservedBodies } from "./preserved.ts";
 
 /** Chunks of the output unless configured, best first. */
@@ -80,7 +81,7 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
     );
   }
   const voxelSizeNm = config.input.voxelSizeNm ?? info.voxelSizeNm;
-  const { roi, cut } = clipRoi(await readRoi(config), info.bounds);
+  const { roi, cut } = clipRoi(await readRoi(config, options), info.bounds);
   const chunks = config.output.chunk === null ? OUTPUT_CHUNKS : [config.output.chunk];
   const grid = chunks.find((chunk) => AXES.every((axis) => config.chunk[axis] % chunk[axis] === 0)) ?? chunks.at(-1)!;
   const subvolumes = partition({
@@ -105,19 +106,18 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
   const boxes = subvolumes.map(({ bordered }) => bordered);
   const needs = await needsOfPredictions(config.segmentor, { shape, border: config.border, bounds: info.bounds, boxes });
   await checkPredictionChannels(config.segmentor, needs?.channels ?? null);
+  const destination = await normaliseDestination(config.output.destination, options);
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
   const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;
-  const preserved =
-    config.preserveBodies === null
-      ? null
-      : { source: config.preserveBodies.source, bodies: BigUint64Array.from(config.preserveBodies.bodies) };
+  const preserved = await preservedBodies(config.preserveBodies, options);
+  await checkIds(destination, config.labelOffset, preserved?.bodies ?? null);
   const segmentor = await segmentorFingerprint(config.segmentor);
   const voxelsRead = subvolumes.reduce((sum, { bordered }) => sum + voxelsIn(intersect(bordered, bounds)), 0);
   const voxelsExpected = subvolumes.reduce((sum, { core }) => sum + countVoxels(roi, core, bounds), 0);
   return {
     input: { source: input.source, info },
-    output: { destination: config.output.destination, spec },
+    output: { destination, spec },
     roi,
     roiCut: cut,
     subvolumes,
@@ -163,10 +163,15 @@ function upToPredictions(segmentor: Readonly<Record<string, unknown>>): unknown 
   return steps === undefined ? segmentor : [steps["background-mask"], steps["predict-voxels"]];
 }
 
-async function readRoi(config: Config): Promise<Roi> {
-  const { roi } = config;
+/** The region of interest of a configuration, read from its file or server. `E_ROI_INVALID`, and what a DVID server refuses. */
+export async function readRoi({ roi }: Pick<Config, "roi">, options: CallOptions = {}): Promise<Roi> {
   if (roi.kind === "whole") return wholeRoi();
   if (roi.kind === "box") return roiFromBox(roi.box);
+  if (roi.kind === "dvid") {
+    const { readDvidRoi } = await import("../../store/dvid/roi.ts");
+    const { runs, blockSize } = await readDvidRoi(roi.source, options);
+    return parseRoi(runs, blockSize);
+  }
   let text: string;
   try {
     text = await readFile(roi.path, "utf8");
@@ -185,6 +190,18 @@ async function readRoi(config: Config): Promise<Roi> {
     throw new AxonloomError("E_ROI_INVALID", `roi.file: ${roi.path} is no JSON (${String(error)})`, { file: roi.path }, error);
   }
   return parseRoi(json, roi.blockSize);
+}
+
+async function preservedBodies(config: Config["preserveBodies"], options: CallOptions): Promise<PreservedBodies | null> {
+  if (config === null) return null;
+  const { bodies } = config;
+  const { source } = await openVolume(config.source, options);
+  let ids: readonly bigint[];
+  if ("from" in bodies) {
+    const { readBodyList } = await import("../../store/dvid/body-list.ts");
+    ids = await readBodyList(source, bodies.from, options);
+  } else ids = bodies;
+  return ids.length === 0 ? null : { source, bodies: BigUint64Array.from(ids) };
 }
 
 async function preservedBasis({ source, bodies }: PreservedBodies, options: CallOptions): Promise<unknown> {
@@ -221,7 +238,7 @@ async function planOutput(
     }
     cell = grid.cell;
     const bounds = onMultiples(info.bounds, grid.origin, cell);
-    const origin = bounds === info.bounds ? grid.origin : bounds.start;
+    const origin = AXES.every((axis) => grid.origin[axis] % cell[axis] === 0) ? grid.origin : bounds.start;
     if (coresOnGrid(subvolumes, cell, origin)) return { ...wanted, bounds };
   }
   throw new AxonloomError(
@@ -232,9 +249,10 @@ async function planOutput(
   );
 }
 
-/** The volume, grown downwards until its chunk grid starts at multiples of the chunk, where core boxes start. */
+/** The volume, grown downwards until it starts at multiples of the chunk, where core boxes start. */
 function onMultiples(bounds: Box, origin: Vec3, cell: Vec3): Box {
-  if (AXES.every((axis) => origin[axis] % cell[axis] === 0)) return bounds;
+  const isMultiple = (v: Vec3) => AXES.every((axis) => v[axis] % cell[axis] === 0);
+  if (isMultiple(origin) && isMultiple(bounds.start)) return bounds;
   const aligned = alignOut(bounds, cell);
   return { start: map3((axis) => aligned.start[axis]), stop: bounds.stop };
 }

@@ -56,7 +56,7 @@ function memoryStore(dtype: Dtype, bounds: Box, labels: Labels | null, cell: Vec
 }
 
 async function sourceOf(store: VolumeStore, bodies: readonly bigint[]): Promise<PreservedSource> {
-  return { store, info: await store.info(), bodies: BigUint64Array.from(bodies) };
+  return { store, info: await store.info(), bodies: BigUint64Array.from(bodies), supervoxels: null };
 }
 
 const boxes = (most: number) =>
@@ -204,7 +204,7 @@ test("labels of real stores, read in several pieces; float32 is refused", async 
   const store = await createVolume(`precomputed://${join(folder, "labels")}`, spec);
   const data = new BigUint64Array(voxelsIn(bounds)).map((_, i) => (i % 7 === 0 ? LARGE : BigInt(i % 5)));
   await store.write(bounds, { data, shape: shapeOf(bounds) });
-  const source = await openPreserved({ source: store.source, bodies: BigUint64Array.from([3n, LARGE]) });
+  const source = await openPreserved({ source: store.source, bodies: BigUint64Array.from([3n, LARGE]) }, null);
   const box: Box = { start: [-2, 10, 10], stop: [90, 70, 60] };
   const after = new BigUint64Array(voxelsIn(box));
   expect([...(await writePreservedIds(source, box, null, after))]).toEqual([3n, LARGE]);
@@ -214,7 +214,48 @@ test("labels of real stores, read in several pieces; float32 is refused", async 
   const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }".padEnd(117);
   const npy = Buffer.concat([Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"), Buffer.from(`${header}\n`), Buffer.alloc(4)]);
   await writeFile(join(folder, "float.npy"), npy);
-  await expect(openPreserved({ source: join(folder, "float.npy"), bodies: BigUint64Array.from([1n]) })).rejects.toMatchObject({
-    code: "E_DTYPE",
-  });
+  await expect(openPreserved({ source: join(folder, "float.npy"), bodies: BigUint64Array.from([1n]) }, null)).rejects.toMatchObject(
+    {
+      code: "E_DTYPE",
+    },
+  );
+});
+
+test("of the same instance the supervoxels are written, and both views are compared", async () => {
+  const bounds: Box = { start: [0, 0, 0], stop: [4, 5, 6] };
+  const spec = { dtype: "uint64", kind: "labels", bounds, voxelSizeNm: [1, 1, 1] } as const;
+  const [, ny, nx] = shapeOf(bounds);
+  const make = async (name: string, idAt: (x: number) => bigint) => {
+    const store = await createVolume(`npy://${join(folder, name)}.npy`, spec);
+    const data = BigUint64Array.from({ length: voxelsIn(bounds) }, (_, i) => idAt(i % nx));
+    await store.write(bounds, { data, shape: shapeOf(bounds) });
+    return { store, data };
+  };
+  // x:           0  1  2  3  4  5
+  // supervoxels  1  2  2  3  8  9      1, 2 and 3 are body 3; 8 is body 8
+  const below = await make("below", (x) => [1n, 2n, 2n, 3n, 8n, 9n][x]!);
+  const above = await make("above", (x) => [3n, 3n, 3n, 3n, 8n, 9n][x]!);
+  const bodies = { instance: "one", supervoxels: below.store.source } as NonNullable<VolumeStore["bodies"]>;
+  const source: PreservedSource = {
+    store: above.store,
+    info: await above.store.info(),
+    bodies: BigUint64Array.from([3n, 7n]),
+    supervoxels: below.store,
+  };
+
+  const labels = new BigUint64Array(voxelsIn(bounds)).fill(50n);
+  expect(await writePreservedIds(source, bounds, null, labels)).toEqual(BigUint64Array.of(3n));
+  expect(labels).toEqual(labels.map((_, i) => [1n, 2n, 2n, 3n, 50n, 50n][i % nx]!));
+  const sub: Box = { start: [1, 1, 1], stop: [3, 4, 5] };
+  const part = new BigUint64Array(voxelsIn(sub));
+  await writePreservedIds(source, sub, null, part);
+  expect(part).toEqual(part.map((_, i) => [2n, 2n, 3n, 0n][i % 4]!));
+
+  const compared = 4 * 4 * ny;
+  const right = { ...above.store, bodies };
+  expect(await comparePreserved(source, right, bounds, () => null)).toEqual({ compared, wrong: 0 });
+  // The body is right, one of its supervoxels is not.
+  const mixed = await make("mixed", (x) => [1n, 1n, 2n, 3n, 8n, 9n][x]!);
+  const wrong = { ...above.store, bodies: { ...bodies, supervoxels: mixed.store.source } };
+  expect(await comparePreserved(source, wrong, bounds, () => null)).toEqual({ compared, wrong: 4 * ny });
 });

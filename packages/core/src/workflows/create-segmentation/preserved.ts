@@ -7,8 +7,11 @@
  *     source   3 3 3 8 8 0 5 5        bodies {3, 5}
  *     inside   1 1 1 1 1 1 1 0        runs   [0, 3) of 3, [6, 7) of 5
  *
- * Whatever the box, a piece takes at most 12 bytes for each of its voxels beside what the store needs. O(voxels + distinct labels of a
- * piece · log bodies).
+ * Where the source is a version of the very instance that is written, its bodies are mappings of supervoxels. They are found as bodies, and what
+ * is written are the supervoxels that lie there, so that neither view of them changes.
+ *
+ * Whatever the box, a piece takes at most 12 bytes for each of its voxels beside what the store needs, 20 with supervoxels. O(voxels +
+ * distinct labels of a piece · log bodies).
  */
 import { renumber } from "@axonloom/kernels";
 import type { CallOptions } from "../../call-options.ts";
@@ -28,13 +31,19 @@ export interface PreservedSource {
   readonly store: VolumeStore;
   readonly info: VolumeInfo;
   readonly bodies: BigUint64Array;
+  /** The same volume with supervoxels, where the output takes those; null: it takes bodies. */
+  readonly supervoxels: VolumeStore | null;
 }
 
 /** Voxels of a piece: 32 MB of uint64. */
 const PIECE_VOXELS = 2 ** 22;
 
-/** Opens the source. `E_DTYPE` when it holds no integers. */
-export async function openPreserved({ source, bodies }: PreservedBodies, options: CallOptions = {}): Promise<PreservedSource> {
+/** Opens the source, for an `output` if it is to be written there. `E_DTYPE` when it holds no integers. */
+export async function openPreserved(
+  { source, bodies }: PreservedBodies,
+  output: VolumeStore | null,
+  options: CallOptions = {},
+): Promise<PreservedSource> {
   const store = await openVolume(source, options);
   const info = await store.info(options);
   if (info.dtype === "float32") {
@@ -44,7 +53,9 @@ export async function openPreserved({ source, bodies }: PreservedBodies, options
       { source, dtype: info.dtype },
     );
   }
-  return { store, info, bodies };
+  const sameInstance = store.bodies !== undefined && store.bodies.instance === output?.bodies?.instance;
+  const supervoxels = sameInstance ? await openVolume(store.bodies.supervoxels, options) : null;
+  return { store, info, bodies, supervoxels };
 }
 
 /**
@@ -65,17 +76,21 @@ export async function preservedMask(
   return mask;
 }
 
-/** Writes the preserved ids over `bodies` (shape of the box), leaving all other voxels; the ids that occurred, sorted. */
+/**
+ * Writes the ids of the preserved bodies, or their supervoxels where the source has those, over `labels` (shape of the box), leaving all other
+ * voxels; the bodies that occurred, sorted.
+ */
 export async function writePreservedIds(
   source: PreservedSource,
   box: Box,
   inside: Uint8Array | null,
-  bodies: BigUint64Array,
+  labels: BigUint64Array,
   options: CallOptions = {},
 ): Promise<BigUint64Array> {
   const occurred = new Uint8Array(source.bodies.length);
-  await visitRuns(source, box, inside, options, (index, from, to) => {
-    bodies.fill(source.bodies[index]!, from, to);
+  await visitRuns(source, box, inside, options, (index, from, to, supervoxels) => {
+    if (supervoxels === null) labels.fill(source.bodies[index]!, from, to);
+    else labels.set(supervoxels, from);
     occurred[index] = 1;
   });
   return source.bodies.filter((_, index) => occurred[index] === 1);
@@ -94,9 +109,11 @@ export async function comparePreserved(
 ): Promise<{ readonly compared: number; readonly wrong: number }> {
   let compared = 0;
   let wrong = 0;
+  const writtenSupervoxels = source.supervoxels === null ? null : await openVolume(written.bodies!.supervoxels, options);
   for (const piece of piecesOf(box, await written.info(options))) {
+    const inside = insideOf(piece);
     const wanted = new BigUint64Array(volumeOf(shapeOf(piece)));
-    await writePreservedIds(source, piece, insideOf(piece), wanted, options);
+    const occurred = await writePreservedIds({ ...source, supervoxels: null }, piece, inside, wanted, options);
     const found = (await written.read(piece, options)).data as BigUint64Array;
     const { labels, ids } = renumber(found);
     const isPreserved = Uint8Array.from(ids, (id) => (indexOf(source.bodies, id) < 0 ? 0 : 1));
@@ -109,15 +126,26 @@ export async function comparePreserved(
       compared += 1;
       if (low !== b[2 * i] || high !== b[2 * i + 1]) wrong += 1;
     }
+    if (writtenSupervoxels === null || occurred.length === 0) continue;
+    // Only what is right as a body is looked at again, so that no voxel is wrong twice.
+    const wantedBelow = new BigUint64Array(wanted.length);
+    await writePreservedIds(source, piece, inside, wantedBelow, options);
+    const c = new Uint32Array(wantedBelow.buffer);
+    const below = (await writtenSupervoxels.read(piece, options)).data as BigUint64Array;
+    const d = new Uint32Array(below.buffer, below.byteOffset, below.length * 2);
+    for (let i = 0; i < d.length; i += 2) {
+      const right = (a[i]! | a[i + 1]!) !== 0 && a[i] === b[i] && a[i + 1] === b[i + 1];
+      if (right && (c[i] !== d[i] || c[i + 1] !== d[i + 1])) wrong += 1;
+    }
   }
   return { compared, wrong };
 }
 
-/** Index of the preserved id in the list; voxels [from, to) of the box. */
-type RunVisitor = (index: number, from: number, to: number) => void;
+/** Index of the preserved id in the list; voxels [from, to) of the box, and their supervoxels where the source has them. */
+type RunVisitor = (index: number, from: number, to: number, supervoxels: BigUint64Array | null) => void;
 
 async function visitRuns(
-  { store, info, bodies }: PreservedSource,
+  { store, info, bodies, supervoxels }: PreservedSource,
   box: Box,
   inside: Uint8Array | null,
   options: CallOptions,
@@ -127,18 +155,22 @@ async function visitRuns(
     const { data } = await store.read(piece, options);
     const { labels, ids } = renumber(data as Exclude<typeof data, Float32Array>);
     const indices = Int32Array.from(ids, (id) => indexOf(bodies, id));
-    if (indices.some((index) => index >= 0)) visitRunsOfPiece(labels, indices, piece, box, inside, visit);
+    if (!indices.some((index) => index >= 0)) continue;
+    const below = supervoxels === null ? null : ((await supervoxels.read(piece, options)).data as BigUint64Array);
+    visitRunsOfPiece(labels, indices, piece, box, inside, (index, from, to, at) => {
+      visit(index, from, to, below === null ? null : below.subarray(at, at + to - from));
+    });
   }
 }
 
-/** @param labels of the piece. @param indices by label: -1 = not preserved. */
+/** @param labels of the piece. @param indices by label: -1 = not preserved. @param visit gets the place of a run in the piece, too. */
 function visitRunsOfPiece(
   labels: Uint32Array,
   indices: Int32Array,
   piece: Box,
   box: Box,
   inside: Uint8Array | null,
-  visit: RunVisitor,
+  visit: (index: number, from: number, to: number, at: number) => void,
 ): void {
   const [depth, height, width] = shapeOf(piece);
   const [, ny, nx] = shapeOf(box);
@@ -152,11 +184,11 @@ function visitRunsOfPiece(
       for (let at = first; at < first + width; at++, i++) {
         const index = inside !== null && inside[at] === 0 ? -1 : indices[labels[i]!]!;
         if (index === run) continue;
-        if (run >= 0) visit(run, from, at);
+        if (run >= 0) visit(run, from, at, i - (at - from));
         run = index;
         from = at;
       }
-      if (run >= 0) visit(run, from, first + width);
+      if (run >= 0) visit(run, from, first + width, i - (first + width - from));
     }
   }
 }

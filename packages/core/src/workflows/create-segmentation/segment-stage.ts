@@ -119,7 +119,7 @@ async function tryToSegment(
   const preserved =
     params.preserved === null
       ? null
-      : await preservedMask(await openPreserved(await context.broadcast(params.preserved)), subvolume.bordered, inside);
+      : await preservedMask(await openPreserved(await context.broadcast(params.preserved), null), subvolume.bordered, inside);
   let failure = new Error("not tried");
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const gray = await readGray(params.input, subvolume.bordered, params.bounds);

@@ -6,6 +6,7 @@ import { stageRef } from "../stage-ref.ts";
 import { collectMatches } from "./collect-matches.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
 import { evidenceName } from "./fingerprints.ts";
+import { chooseLabelOffset } from "./ids.ts";
 import { type Resolution, resolveInDriver } from "./resolve.ts";
 import { resolveInTasks } from "./resolve-in-tasks.ts";
 import type { Segmented } from "./segment.ts";
@@ -17,6 +18,8 @@ export const LOOKUPS = 16;
 
 export interface Stitched {
   readonly ids: SegmentIds;
+  /** Ids lie above it. */
+  readonly labelOffset: bigint;
   readonly resolution: Resolution;
 }
 
@@ -62,12 +65,11 @@ export async function stitchAll(run: RunContext, segmented: Segmented, faces: Fa
     .flatMap(stageRef("cutFaces"), params, { label: "faces" });
   await sides.groupByKey().foreach(stageRef("countOverlap"), params, { label: "stitch", signal });
 
-  const ids = segmentIds({
-    labelOffset: config.labelOffset,
-    preserved: plan.preserved?.bodies ?? new BigUint64Array(0),
-    counts: segmented.counts,
-  });
-  return { ids, resolution: await resolve(run, segmented, faces, ids) };
+  const segments = segmented.counts.reduce((sum, count) => sum + count, 0);
+  const labelOffset = await chooseLabelOffset(run, segments);
+  const preserved = plan.preserved?.bodies ?? new BigUint64Array(0);
+  const ids = segmentIds({ labelOffset, preserved, counts: segmented.counts });
+  return { ids, labelOffset, resolution: await resolve(run, segmented, faces, ids) };
 }
 
 async function resolve(run: RunContext, { counts }: Segmented, faces: Faces, { offsets }: SegmentIds): Promise<Resolution> {

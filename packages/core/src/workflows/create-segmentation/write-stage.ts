@@ -9,6 +9,8 @@ import { relabelTable } from "../../stitch/relabel.ts";
 import type { LocalMapping } from "../../stitch/resolve.ts";
 import { segmentIds } from "../../stitch/segment-ids.ts";
 import { openVolume } from "../../store/index.ts";
+import { formerName } from "./fingerprints.ts";
+import { noteFormer } from "./former.ts";
 import { comparePreserved, openPreserved, type PreservedBodies, writePreservedIds } from "./preserved.ts";
 import { withLabels } from "./same-labels.ts";
 import type { SegmentedRow } from "./segment-stage.ts";
@@ -30,6 +32,7 @@ export interface WriteParams {
   readonly bounds: Box;
   readonly outputBounds: Box;
   readonly preserved: Broadcast<PreservedBodies> | null;
+  /** Ids of the run lie above it. */
   readonly labelOffset: bigint;
   /** Segments of the run. */
   readonly segments: number;
@@ -91,14 +94,18 @@ export async function relabelAndWrite(
     bodies = applyTable(local!, relabelTable({ ids, offset: task.offset, segments: row.segments, ...task.mapping }), bodies);
     meta.voxels = countVoxels(roi, core, params.bounds);
   }
-  if (preserved !== null && bodies.length > 0) {
-    const source = await openPreserved(preserved);
-    meta.preserved = Array.from(await writePreservedIds(source, core, maskOf(roi, core, params.bounds), bodies), String);
-  }
-  for (let i = 0; i < bodies.length; i++) if (bodies[i] !== 0n) meta.labelled += 1;
   if (bodies.length > 0) {
     const output = await openVolume(params.output);
-    await output.write(core, { data: bodies, shape: shapeOf(core) });
+    const inside = maskOf(roi, core, params.bounds);
+    if (preserved !== null) {
+      const source = await openPreserved(preserved, output);
+      meta.preserved = Array.from(await writePreservedIds(source, core, inside, bodies), String);
+    }
+    for (let i = 0; i < bodies.length; i++) if (bodies[i] !== 0n) meta.labelled += 1;
+    if (output.bodies !== undefined) {
+      await noteFormer(store, formerName(params.output, core), await output.bodies.supervoxelsIn(core));
+    }
+    await output.write(core, { data: bodies, shape: shapeOf(core) }, output.bodies === undefined ? {} : { inside });
   }
   await saveCheckpoint(store, task.written, meta, present);
   return { ...meta, made, present };
@@ -132,6 +139,7 @@ export async function verifyPreserved(
   const { subvolume, roi } = row.task;
   const core = intersect(subvolume.core, params.outputBounds);
   if (params.preserved === null || isEmpty(core)) return { compared: 0, wrong: 0 };
-  const source = await openPreserved(await context.broadcast(params.preserved));
-  return await comparePreserved(source, await openVolume(params.output), core, (piece) => maskOf(roi, piece, params.bounds));
+  const output = await openVolume(params.output);
+  const source = await openPreserved(await context.broadcast(params.preserved), output);
+  return await comparePreserved(source, output, core, (piece) => maskOf(roi, piece, params.bounds));
 }

@@ -26,13 +26,13 @@ export interface Written {
 export async function writeAll(run: RunContext, segmented: Segmented, stitched: Stitched): Promise<Written> {
   const { plan, config, signal } = run;
   const { destination, spec } = plan.output;
-  const { ids, resolution } = stitched;
+  const { ids, labelOffset, resolution } = stitched;
   const names = plan.subvolumes.map(({ id, core }) => {
     const content = {
       labels: segmented.hashes[id],
       offset: ids.offsets[id],
       mapping: resolution.fingerprints[id],
-      labelOffset: config.labelOffset,
+      labelOffset,
       // Which ids are preserved where, and the ROI, stand in it.
       basis: plan.labelsBasis,
       roi: plan.roiFingerprint,
@@ -47,7 +47,7 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
     bounds: plan.input.info.bounds,
     outputBounds: spec.bounds,
     preserved: run.preserved,
-    labelOffset: config.labelOffset,
+    labelOffset,
     segments: ids.total,
   };
   const tasks = resolution.writeTasks(

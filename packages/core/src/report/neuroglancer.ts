@@ -1,11 +1,13 @@
 /** Links that open volumes in Neuroglancer. */
-import { type Box, map3, toXyz, type Vec3 } from "@axonloom/core";
+import { type Box, map3, toXyz, type Vec3 } from "../geometry/box.ts";
 
 export interface NeuroglancerLayer {
   readonly type: "image" | "segmentation";
   readonly name: string;
   /** Where the browser finds a precomputed volume, e.g. `http://127.0.0.1:9100/segmentation`. */
   readonly url: string;
+  /** Of a segmentation: ids (decimal) that are drawn; without them all are. */
+  readonly segments?: readonly string[];
 }
 
 const VIEWER = "https://neuroglancer-demo.appspot.com/";
@@ -16,7 +18,7 @@ export function neuroglancerLink(layers: readonly NeuroglancerLayer[], bounds: B
   const state = {
     dimensions: { x, y, z },
     position: toXyz(map3((axis) => Math.floor((bounds.start[axis] + bounds.stop[axis]) / 2))),
-    layers: layers.map(({ type, name, url }) => ({ type, name, source: `precomputed://${url}` })),
+    layers: layers.map(({ url, ...layer }) => ({ ...layer, source: `precomputed://${url}` })),
     layout: "4panel",
   };
   return `${VIEWER}#!${encodeURIComponent(JSON.stringify(state))}`;

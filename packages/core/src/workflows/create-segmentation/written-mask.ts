@@ -1,0 +1,25 @@
+/** Which voxels a run writes. */
+import { type Box, intersect, isEmpty, shapeOf, volumeOf } from "../../geometry/box.ts";
+import { visitPieces } from "../../geometry/roi.ts";
+import type { RunPlan } from "./plan.ts";
+
+/** 1 where the run writes in `box` (C order): in a core box, inside the volume and the ROI. */
+export function writtenMask({ subvolumes, roi, input }: Pick<RunPlan, "subvolumes" | "roi" | "input">, box: Box): Uint8Array {
+  const [, height, width] = shapeOf(box);
+  const mask = new Uint8Array(volumeOf(shapeOf(box)));
+  const within = intersect(box, input.info.bounds);
+  for (const { core } of subvolumes) {
+    const common = intersect(core, within);
+    if (isEmpty(common)) continue;
+    visitPieces(roi, common, ({ start, stop }) => {
+      for (let z = start[0]; z < stop[0]; z++) {
+        for (let y = start[1]; y < stop[1]; y++) {
+          const row = ((z - box.start[0]) * height + (y - box.start[1])) * width - box.start[2];
+          mask.fill(1, row + start[2], row + stop[2]);
+        }
+      }
+      return false;
+    });
+  }
+  return mask;
+}
