@@ -255,15 +255,11 @@ describe.skipIf(!sparkAvailable || !fullTests)("what is left to others", { timeo
     const target = parseConnectionString(server.url, server.token);
     const record = recordOf(target, session, tag, null);
     await writeRecord(runFolder, record);
-    let working = true;
-    const work = (async () => {
-      const sleeps = session.sql("select java_method('java.lang.Thread', 'sleep', 60000L) from range(1)");
-      while (working) await sleeps.collect().catch(() => {}); // interrupted: once more
-    })();
+    const sleeps = session.sql("select java_method('java.lang.Thread', 'sleep', 60000L) from range(1)");
+    const work = setInterval(() => void sleeps.collect().catch(() => {}), 500); // one more, whatever becomes of those before
     onTestFinished(async () => {
-      working = false;
+      clearInterval(work);
       await session.close();
-      await work;
     });
     const factory = sparkEngineFactory({ url: server.url, token: server.token });
     await expect(factory({ bytesPerTask: 2 ** 28, runFolder, onEvent: () => {} })).rejects.toMatchObject({
