@@ -28,7 +28,7 @@ export async function benchSparkEngine({ folder, only, pairs, emit }) {
     if ("overhead".includes(only)) await overhead(folder, server, pairs, emit);
     if ("memory".includes(only)) for (const rows of [1000, 8000]) await memory(folder, server, rows, emit);
     if ("matches".includes(only)) await matches(folder, server, 10_000_000, emit);
-    if ("levels".includes(only)) await levels(server, emit);
+    if ("levels".includes(only)) await levels(server, pairs, emit);
   } finally {
     await server.stop();
   }
@@ -114,10 +114,9 @@ async function driver(name, folder, server, size) {
   return JSON.parse(text);
 }
 
-/** 160 rows of 8 MB. */
-const LEVEL_ROWS = { rows: 160, bytes: 8e6 };
+const LEVEL_ROWS = { rows: 60, bytes: 8e6 };
 
-async function levels(server, emit) {
+async function levels(server, pairs, emit) {
   const session = await SparkSession.connect(server.url, { token: server.token });
   await session.config.set({
     "spark.sql.adaptive.enabled": "false",
@@ -146,7 +145,7 @@ async function levels(server, emit) {
   const names = ["memoryAndDiskDeserialized", "memoryAndDisk", "diskOnly"];
   await one(names[0]); // warm
   const times = Object.fromEntries(names.map((name) => [name, []]));
-  for (let turn = 0; turn < 3; turn++) for (const name of names) times[name].push(await one(name));
+  for (let turn = 0; turn < pairs; turn++) for (const name of names) times[name].push(await one(name));
   for (const name of names) {
     const [first_s, second_s, third_s] = [0, 1, 2].map((pass) => median(times[name].map((seconds) => seconds[pass])));
     emit({ kind: "level", level: name, megabytes: (rows * bytes) / 1e6, first_s, second_s, third_s });

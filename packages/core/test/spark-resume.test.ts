@@ -17,10 +17,8 @@ import {
   sparkEngineFactory,
   startSparkServer,
 } from "@axonloom/core";
-import { parseConnectionString, SparkSession } from "@axonloom/spark-connect";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startSparkServer as startForeignServer } from "../../spark-connect/test/support/spark-server.ts";
-import { recordOf, writeRecord } from "../dist/engine/spark/record.js";
 import { configOf, runSmall, smallConfig, smallVolume, TWO_SUBVOLUMES, temporaryFolder } from "./fixtures.ts";
 import { phantomRun, phantomVolume } from "./phantom-runs.ts";
 import { fullTests, sparkAvailable } from "./spark-cluster.ts";
@@ -217,7 +215,7 @@ describe.skipIf(!sparkAvailable)("a run and its session on Spark", () => {
   });
 });
 
-describe.skipIf(!sparkAvailable || !fullTests)("what is left to others", { timeout: 400_000 }, () => {
+describe.skipIf(!sparkAvailable || !fullTests)("an impatient server", { timeout: 400_000 }, () => {
   /** Forgets an operation that nobody has listened to for 3 seconds. */
   async function impatientServer(): Promise<SparkServer> {
     const conf = {
@@ -245,30 +243,6 @@ describe.skipIf(!sparkAvailable || !fullTests)("what is left to others", { timeo
     expect(summary).toMatchObject({ status: "complete", digest: expected.digest });
     const warnings = events.flatMap((event) => (event.event === "warning" ? [event.message] : []));
     expect(warnings).toContainEqual(expect.stringMatching(/OPERATION_ABANDONED.*A new session goes on from the checkpoints/s));
-  });
-
-  test("a session in which somebody else keeps working under the run's tag: E_SPARK_BUSY, after a minute", async () => {
-    const server = await impatientServer();
-    const runFolder = temporaryFolder();
-    const tag = "axonloom-test";
-    const session = await SparkSession.connect(server.url, { token: server.token, tags: [tag] });
-    const target = parseConnectionString(server.url, server.token);
-    const record = recordOf(target, session, tag, null);
-    await writeRecord(runFolder, record);
-    const sleeps = session.sql("select java_method('java.lang.Thread', 'sleep', 60000L) from range(1)");
-    const work = setInterval(() => void sleeps.collect().catch(() => {}), 500); // one more, whatever becomes of those before
-    onTestFinished(async () => {
-      clearInterval(work);
-      await session.close();
-    });
-    const factory = sparkEngineFactory({ url: server.url, token: server.token });
-    await expect(factory({ bytesPerTask: 2 ** 28, runFolder, onEvent: () => {} })).rejects.toMatchObject({
-      code: "E_SPARK_BUSY",
-      message: expect.stringMatching(
-        new RegExp(`still works after 60 s; end it there \\(session ${session.id}\\), or delete .*session\\.json`),
-      ),
-    });
-    expect(JSON.parse(readFileSync(join(runFolder, "spark/session.json"), "utf8"))).toEqual(record);
   });
 });
 
