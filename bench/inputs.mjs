@@ -30,6 +30,7 @@ const RECIPES = {
   flyem262_gray_u8: () => read(`images://${DATA}/flyem-262`),
   flyem128_gray_u8: async (get) => middle(await get("flyem262_gray_u8"), 128),
   flyem262_gray_f32: async (get) => converted(Float32Array, await get("flyem262_gray_u8")),
+  flyem256_labels_u64: async (get) => mapped(BigUint64Array, await get("flyem256_labels_u32"), BigInt),
   flyem256_labels_u32: () => read(`npy://${DATA}/flyem-262/wsdt-256.npy.gz`),
 };
 

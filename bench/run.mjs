@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [kernels] [neuroproof] [ilastik] [pipeline] [subvolume] [agglomeration] [spark-connect] [spark-engine] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
+ * npm run bench -- [kernels] [neuroproof] [ilastik] [dvid] [pipeline] [subvolume] [agglomeration] [spark-connect] [spark-engine] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *   [--fib25-membrane SOURCE]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
@@ -32,7 +32,7 @@ const { values, positionals } = parseArgs({
 
 const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration", "spark-connect", "spark-engine"];
 /** Parts that are some of the kernels: their operations start with the name. */
-const KERNEL_PARTS = ["neuroproof", "ilastik"];
+const KERNEL_PARTS = ["neuroproof", "ilastik", "dvid"];
 const unknown = positionals.find((part) => ![...PARTS, ...KERNEL_PARTS].includes(part));
 if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${[...PARTS, ...KERNEL_PARTS].join(", ")}`);
 const parts = positionals.length === 0 ? PARTS.filter((part) => part !== "spark-engine" || process.env.SPARK_HOME) : positionals;

@@ -11,7 +11,7 @@ const [folder, name] = process.argv.slice(2);
 const { inputs, make } = OPERATIONS.find(({ op }) => op === name);
 const arrays = [];
 for (const input of inputs) arrays.push(await loadInput(folder, input));
-const { call, check, before = () => {} } = await make(...arrays);
+const { call, check, before = () => {}, passes = 1 } = await make(...arrays);
 let first = true;
 
 for await (const _ of createInterface({ input: process.stdin })) {
@@ -28,7 +28,7 @@ for await (const _ of createInterface({ input: process.stdin })) {
     Object.assign(answer, {
       peak_bytes: memory === null ? null : peakBytes() - memory,
       check: check(result),
-      voxels: arrays[0].data.length,
+      voxels: arrays[0].data.length * passes,
     });
   }
   first = false;

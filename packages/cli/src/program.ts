@@ -10,6 +10,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { digestCommand } from "./commands/digest.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { evaluateSegmentationCommand } from "./commands/evaluate-segmentation.ts";
 import { experimentCommand } from "./commands/experiment.ts";
 import { infoCommand } from "./commands/info.ts";
 import { phantomCommand } from "./commands/phantom.ts";
@@ -27,6 +28,7 @@ const COMMANDS = [
   statusCommand,
   restitchCommand,
   evaluateCommand,
+  evaluateSegmentationCommand,
   compareCommand,
   experimentCommand,
   trainCommand,

@@ -205,10 +205,10 @@ describe("the configuration", () => {
       /E_CONFIG_INVALID: .*chunksize.*did you mean chunk-size/s,
     ],
     [
-      "a DVID server",
+      "a DVID server without a version",
       "small.json",
-      '{"dvid-info": {"dvid-server": "emdata:8000", "uuid": "a", "roi": "r", "grayscale": "g", "segmentation-name": "s"}, "options": {}}',
-      /E_CONFIG_UNSUPPORTED: .*dvid-info/s,
+      '{"dvid-info": {"dvid-server": "emdata:8000", "roi": "r", "grayscale": "g", "segmentation-name": "s"}, "options": {}}',
+      /E_CONFIG_INVALID: .*dvid-info\.uuid: is missing/s,
     ],
   ])("%s", async (_, name, text, expected) => {
     const folder = temporaryFolder();

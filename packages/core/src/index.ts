@@ -98,6 +98,19 @@ export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sa
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export { type ExamineOptions, examine } from "./workflows/doctor.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
+export {
+  type EvaluationChanges,
+  type EvaluationConfig,
+  loadEvaluation,
+  type ParseEvaluationOptions,
+  type PointListConfig,
+  parseEvaluation,
+} from "./workflows/evaluate-segmentation/config.ts";
+export { HEAT_MAP_MEASURES } from "./workflows/evaluate-segmentation/heat-map.ts";
+export { type EvaluateSegmentationOptions, evaluateSegmentation } from "./workflows/evaluate-segmentation/index.ts";
+export { readEvaluation } from "./workflows/evaluate-segmentation/output.ts";
+export { evaluationReferenceMarkdown } from "./workflows/evaluate-segmentation/reference.ts";
+export { evaluationJsonSchema } from "./workflows/evaluate-segmentation/schema.ts";
 export { experimentScaling, type ScalingRequest, type ScalingResult } from "./workflows/experiments/scaling.ts";
 export { scalingReport, table1Report } from "./workflows/experiments/speed-reports.ts";
 export { experimentTable1, type Table1Request, type Table1Result } from "./workflows/experiments/table-1.ts";

@@ -1,7 +1,7 @@
 /** What of DVID is tested against recordings, the stand-in and a live server: the rows of `docs/reference/dvid.md`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, test } from "vitest";
+import { afterAll, afterEach, test } from "vitest";
 import { SPEC_ONLY } from "./fake-dvid/spec-only.ts";
 
 /** Groups of recorded calls. */
@@ -51,9 +51,11 @@ export const isRecorded = (name: string): boolean => name in RECORDED;
 
 export type Side = "stand-in" | "live";
 
-interface Tally {
+export interface Tally {
   /** A test that counts for a capability. */
   readonly proves: (capability: Capability, name: string, body: () => Promise<void> | void) => void;
+  /** Lets all tests of the file, or of the suite in which it is called, count for a capability. */
+  readonly provesAll: (capability: Capability) => void;
 }
 
 /**
@@ -62,6 +64,11 @@ interface Tally {
  */
 export function tallyOf(side: Side, file: string, version: () => string): Tally {
   const results = new Map<string, { passed: number; failed: number }>();
+  const count = (capability: Capability, outcome: "passed" | "failed") => {
+    const counts = results.get(capability) ?? { passed: 0, failed: 0 };
+    results.set(capability, counts);
+    counts[outcome]++;
+  };
   afterAll(() => {
     const folder = process.env["AXONLOOM_DVID_RESULTS"];
     if (folder === undefined || folder === "") return;
@@ -84,16 +91,17 @@ export function tallyOf(side: Side, file: string, version: () => string): Tally 
   return {
     proves(capability, name, body) {
       test(`${capability}: ${name}`, async () => {
-        const counts = results.get(capability) ?? { passed: 0, failed: 0 };
-        results.set(capability, counts);
         try {
           await body();
-          counts.passed++;
         } catch (error) {
-          counts.failed++;
+          count(capability, "failed");
           throw error;
         }
+        count(capability, "passed");
       });
+    },
+    provesAll(capability) {
+      afterEach(({ task }) => count(capability, task.result?.state === "fail" ? "failed" : "passed"));
     },
   };
 }

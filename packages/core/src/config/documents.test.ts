@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { defaultConfigText } from "./default-text.ts";
-import { configJsonSchema, type JsonSchema } from "./json-schema.ts";
+import { configJsonSchema, editorJsonSchema, type JsonSchema } from "./json-schema.ts";
 import { parseConfig } from "./parse.ts";
 import { configReferenceMarkdown } from "./reference.ts";
 
@@ -63,6 +63,20 @@ test("the JSON Schema is of draft 2020-12, forbids unknown keys and requires wha
       options: { properties: { segmentor: { properties: { configuration: { additionalProperties: true } } } } },
     },
   });
+});
+
+test("editors want input and output, or dvid-info", () => {
+  const schema = editorJsonSchema();
+  expect(schema.required).toBeUndefined();
+  expect(schema.properties?.["input"]).toMatchObject({ additionalProperties: false, properties: { source: {} } });
+  expect(schema.properties?.["input"]?.required).toBeUndefined();
+  expect(schema.anyOf).toEqual([
+    {
+      required: ["input", "output"],
+      properties: { input: { required: ["source"] }, output: { required: ["destination"] } },
+    },
+    { required: ["dvid-info"] },
+  ]);
 });
 
 test("docs/reference/configuration.md is current (npm run setup && node scripts/make-docs.mjs)", () => {

@@ -7,7 +7,7 @@
  * ```
  */
 export { defaultConfigText } from "./default-text.ts";
-export { configJsonSchema, type JsonSchema } from "./json-schema.ts";
+export { configJsonSchema, editorJsonSchema, type JsonSchema } from "./json-schema.ts";
 export { loadConfig, loadStep } from "./load.ts";
 export { type ParseConfigOptions, parseConfig } from "./parse.ts";
 export { configReferenceMarkdown } from "./reference.ts";

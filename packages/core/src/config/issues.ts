@@ -17,19 +17,19 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   boolean: "true or false",
 };
 
-/** @param root what was parsed. */
-export function problemsOfIssues(issues: readonly Issue[], root: unknown): Problem[] {
-  return issues.flatMap((issue) => problemsOfIssue(issue, root));
+/** @param root what was parsed. @param schema that it was parsed with. */
+export function problemsOfIssues(issues: readonly Issue[], root: unknown, schema: JsonSchema = configJsonSchema()): Problem[] {
+  return issues.flatMap((issue) => problemsOfIssue(issue, root, schema));
 }
 
-function problemsOfIssue(issue: Issue, root: unknown): Problem[] {
+function problemsOfIssue(issue: Issue, root: unknown, schema: JsonSchema): Problem[] {
   const invalid = (path: KeyPath, message: string): Problem => ({ path, message, code: "E_CONFIG_INVALID" });
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => invalid([...issue.path, key], unknownKey(key, issue.path)));
+    return issue.keys.map((key) => invalid([...issue.path, key], unknownKey(key, issue.path, schema)));
   }
   const found = valueAt(root, issue.path);
   if (found === undefined) {
-    const about = schemaAt(configJsonSchema(), issue.path)?.description;
+    const about = schemaAt(schema, issue.path)?.description;
     return [invalid(issue.path, `is missing${about === undefined ? "" : `. ${about}`}`)];
   }
   return [invalid(issue.path, `${expectation(issue)}, found ${brief(found)}`)];
@@ -57,8 +57,7 @@ function expectation(issue: Issue): string {
   }
 }
 
-function unknownKey(key: string, parent: KeyPath): string {
-  const schema = configJsonSchema();
+function unknownKey(key: string, parent: KeyPath, schema: JsonSchema): string {
   const siblings = Object.keys(schemaAt(schema, parent)?.properties ?? {});
   const near = closest(key, siblings);
   if (near !== null) return `unknown key; did you mean ${near}?`;

@@ -40,6 +40,22 @@ export function configJsonSchema(): JsonSchema {
   return made;
 }
 
+/** The same for editors: input and output need not be there where `dvid-info` names them. */
+export function editorJsonSchema(): JsonSchema {
+  const { required, properties = {}, ...root } = configJsonSchema();
+  const named = Object.keys(properties).filter((key) => required?.includes(key));
+  const optional = named.map((key) => {
+    const { required: _, ...section } = properties[key]!;
+    return [key, section] as const;
+  });
+  const needed = named.map((key) => [key, { required: properties[key]!.required ?? [] }] as const);
+  return {
+    ...root,
+    properties: { ...properties, ...Object.fromEntries(optional) },
+    anyOf: [{ required: named, properties: Object.fromEntries(needed) }, { required: ["dvid-info"] }],
+  };
+}
+
 const segmentorConfigurationShape = segmentorConfigurationSchema.unwrap().shape;
 
 /** The schema of a key; undefined when the path leads out of it. */

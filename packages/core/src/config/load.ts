@@ -35,7 +35,8 @@ export async function loadStep(path: string, name: StepName, options: CallOption
   return step;
 }
 
-async function readConfigFile(path: string, { signal }: CallOptions): Promise<unknown> {
+/** What a configuration file (`.json`, `.yml`, `.yaml`) holds. `E_CONFIG_READ`. */
+export async function readConfigFile(path: string, { signal }: CallOptions = {}): Promise<unknown> {
   const extension = extname(path).toLowerCase();
   if (![".json", ".yml", ".yaml"].includes(extension)) {
     throw unreadable(path, `expected a file ending in .json, .yml or .yaml, found ${extension === "" ? "no ending" : extension}`);

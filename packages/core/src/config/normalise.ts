@@ -33,7 +33,7 @@ export function normalise(written: WrittenConfig, raw: unknown, surroundings: Su
       gzip: output.gzip ?? null,
       chunk: output.chunk === undefined ? null : vec3(output.chunk),
     },
-    roi: normaliseRoi(roi),
+    roi: roiOf(roi),
     partitionMethod: options["partition-method"],
     partitionFilter: options["partition-filter"],
     chunk: vec3(options["chunk-size"]),
@@ -70,7 +70,7 @@ function withAbsolutePaths(written: WrittenConfig, raw: unknown, { baseFolder, r
     ...rest,
     input: { ...written.input, source: resolveSource(written.input.source, baseFolder) },
     output: { ...written.output, destination: resolveSource(written.output.destination, baseFolder) },
-    ...(written.roi?.file === undefined ? {} : { roi: { ...written.roi, file: resolve(baseFolder, written.roi.file) } }),
+    ...(written.roi === undefined ? {} : { roi: resolveRoi(written.roi, baseFolder) }),
     options: {
       ...options,
       "partition-method": (isWritten("partition-method") ? null : dvid?.["partition-method"]) ?? options["partition-method"],
@@ -81,9 +81,7 @@ function withAbsolutePaths(written: WrittenConfig, raw: unknown, { baseFolder, r
         configuration: {
           ...configuration,
           ...(Object.fromEntries(steps) as Pick<typeof configuration, (typeof STEP_NAMES)[number]>),
-          ...(preserve?.source === undefined
-            ? {}
-            : { "preserve-bodies": { ...preserve, source: resolveSource(preserve.source, baseFolder) } }),
+          ...(preserve?.source === undefined ? {} : { "preserve-bodies": resolvePreserved(preserve, preserve.source, baseFolder) }),
         },
       },
     },
@@ -100,16 +98,40 @@ function vec3(value: number | readonly [number, number, number]): Vec3 {
   return typeof value === "number" ? [value, value, value] : fromXyz(value);
 }
 
-function normaliseRoi(roi: WrittenConfig["roi"]): RoiConfig {
+/** With an absolute path. */
+export function resolveRoi(roi: NonNullable<WrittenConfig["roi"]>, baseFolder: string): WrittenConfig["roi"] {
+  const { "block-size": _, ...onServer } = roi;
+  // the server's block size counts; the default of files would contradict it
+  if (roi.dvid !== undefined) return onServer as typeof roi;
+  return roi.file === undefined ? roi : { ...roi, file: resolve(baseFolder, roi.file) };
+}
+
+/** The region of interest as code reads it; a file's path as it is. */
+export function roiOf(roi: WrittenConfig["roi"]): RoiConfig {
   if (roi?.file !== undefined) return { kind: "file", path: roi.file, blockSize: roi["block-size"] };
   if (roi?.box !== undefined) return { kind: "box", box: box(fromXyz(roi.box[0]), fromXyz(roi.box[1])) };
+  if (roi?.dvid !== undefined) return { kind: "dvid", source: roi.dvid };
   return { kind: "whole" };
 }
 
 type WrittenPreserve = WrittenConfig["options"]["segmentor"]["configuration"]["preserve-bodies"];
 
+/** Named by `source` alone; what names nobody stays empty. */
+function resolvePreserved(
+  preserve: NonNullable<WrittenPreserve>,
+  source: string,
+  baseFolder: string,
+): NonNullable<WrittenPreserve> {
+  const { bodies, from } = preserve;
+  const named = { source: resolveSource(source, baseFolder) };
+  // beside from even an empty list would be a contradiction
+  return from === undefined ? { ...named, bodies } : ({ ...named, from } as NonNullable<WrittenPreserve>);
+}
+
 function normalisePreserved(preserve: WrittenPreserve): PreserveBodiesConfig | null {
-  if (preserve?.source === undefined || preserve.bodies.length === 0) return null;
+  if (preserve?.source === undefined) return null;
+  if (preserve.from !== undefined) return { source: preserve.source, bodies: { from: preserve.from } };
+  if (preserve.bodies.length === 0) return null;
   const bodies = preserve.bodies.map((id) => BigInt(id)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return { source: preserve.source, bodies };
 }

@@ -174,10 +174,111 @@ const paper = {
   },
 };
 
-test("the paper's file: what does not exist yet is named, and nothing else", () => {
-  const { error, problems } = failure(paper);
-  expect(error.code).toBe("E_CONFIG_UNSUPPORTED");
-  expect(Object.keys(problems)).toEqual(["dvid-info"]);
+const paperRead = {
+  input: { source: "dvid://127.0.0.1:8000/abc/grayscale", voxelSizeNm: null },
+  output: { destination: "dvid://127.0.0.1:8000/abc/segmentation" },
+  roi: { kind: "dvid", source: "dvid://127.0.0.1:8000/abc/seven_column" },
+};
+
+test("the paper's file as it stands: everything lies on the DVID server", () => {
+  const config = parse(paper);
+  expect(config).toMatchObject({ ...paperRead, chunk: [512, 512, 512], runFolder: "/ck", checkpoint: "none" });
+  expect(config.resolved["dvid-info"]).toBeUndefined();
+  const { roi: _, ...withoutRoi } = paper["dvid-info"];
+  expect(parse({ ...paper, "dvid-info": withoutRoi }).roi).toEqual({ kind: "whole" });
+});
+
+test("the same with the other names of the same things, in part or as a whole", () => {
+  const { grayscale: _, ...rest } = paper["dvid-info"];
+  const input = { source: "dvid://127.0.0.1:8000/abc/grayscale", "voxel-size-nm": [8, 8, 8] };
+  expect(parse({ ...paper, input, "dvid-info": rest })).toMatchObject({ ...paperRead, input: { voxelSizeNm: [8, 8, 8] } });
+  const named = {
+    input: { source: paperRead.input.source },
+    output: paperRead.output,
+    roi: { dvid: paperRead.roi.source },
+    options: paper.options,
+  };
+  expect(parse(named)).toEqual(parse(paper));
+  expect(parse({ ...named, "dvid-info": paper["dvid-info"] })).toEqual(parse(paper));
+});
+
+test.each([
+  ["emdata:8000", "abc", "seg ment", "dvid://emdata:8000/abc/seg%20ment"],
+  ["http://emdata:8000/", "hemibrain:my-branch", "seg", "dvid://emdata:8000/hemibrain:my-branch/seg"],
+  ["https://emdata.org", "abc", "a/b", "dvid://https://emdata.org/abc/a%2Fb"],
+  ["[::1]:8000", "abc", "seg?x", "dvid://[::1]:8000/abc/seg%3Fx"],
+])("server %s, version %s, instance %s", (server, uuid, name, expected) => {
+  const dvid = { "dvid-server": server, uuid, "segmentation-name": name };
+  expect(parse({ input: minimal.input, "dvid-info": dvid }).output.destination).toBe(expected);
+});
+
+test.each([
+  [{ "dvid-server": "h:1", uuid: "a" }, ["dvid-info.grayscale", "dvid-info.segmentation-name"]],
+  [{ grayscale: "g", "segmentation-name": "s" }, ["dvid-info.dvid-server", "dvid-info.uuid"]],
+  [{ "dvid-server": "h:1", grayscale: "g", "segmentation-name": "s" }, ["dvid-info.uuid"]],
+  [{ "dvid-server": "h:port", uuid: "a", grayscale: "g", "segmentation-name": "s" }, ["dvid-info.dvid-server"]],
+  [{ "dvid-server": "h:1/api", uuid: "a", grayscale: "g", "segmentation-name": "s" }, ["dvid-info.dvid-server"]],
+  [{ "dvid-server": 8000, uuid: "a", grayscale: "g", "segmentation-name": "s" }, ["dvid-info.dvid-server"]],
+  [{ "dvid-server": "h:1", uuid: "a", grayscale: "", "segmentation-name": "s" }, ["dvid-info.grayscale"]],
+  [{ "dvid-server": "h:1", uuid: "a", grayscale: "g", "segmentation-name": "g" }, ["output.destination"]],
+])("dvid-info that lacks or mistakes something: %j", (dvid, paths) => {
+  const { error, problems } = failure({ "dvid-info": dvid });
+  expect(error.code).toBe("E_CONFIG_INVALID");
+  expect(Object.keys(problems).sort()).toEqual(paths);
+});
+
+test.each([
+  [
+    { input: { source: "images://grey" } },
+    "input.source",
+    /"images:\/\/grey" contradicts dvid-info\.grayscale, which means "dvid:/,
+  ],
+  [
+    { output: { destination: "dvid://127.0.0.1:8000/abcd/segmentation" } },
+    "output.destination",
+    /contradicts dvid-info\.segmentation-name/,
+  ],
+  [{ roi: { file: "roi.json" } }, "roi", /contradicts dvid-info\.roi/],
+  [{ roi: { dvid: "dvid://127.0.0.1:8000/abc/other" } }, "roi", /contradicts dvid-info\.roi/],
+])("dvid-info and another place that say different things: %j", (more, path, message) => {
+  const { error, problems } = failure({ ...paper, ...more });
+  expect(error.code).toBe("E_CONFIG_INVALID");
+  expect(problems[path]).toMatch(message);
+});
+
+const preserving = (preserve: unknown) => withStep("preserve-bodies", preserve);
+const PRESERVE = "options.segmentor.configuration.preserve-bodies";
+
+test("preserved bodies on a DVID server", () => {
+  const triple = { "dvid-server": "http://h:1", uuid: "abc:master", "segmentation-name": "seg" };
+  const source = "dvid://h:1/abc:master/seg";
+  expect(parse(preserving({ ...triple, bodies: [9, 7] })).preserveBodies).toEqual({ source, bodies: [7n, 9n] });
+  expect(parse(preserving({ source, ...triple, bodies: [7] }))).toEqual(parse(preserving({ source, bodies: [7] })));
+  expect(parse(preserving({ ...triple, from: "lists/proofread" })).preserveBodies).toEqual({
+    source,
+    bodies: { from: "lists/proofread" },
+  });
+  expect(parse(preserving({ ...triple, bodies: [] })).preserveBodies).toBeNull();
+});
+
+test.each([
+  [{ "dvid-server": "h:1", "segmentation-name": "s", bodies: [1] }, `${PRESERVE}.uuid`, /is missing/],
+  [{ "dvid-server": "h:1", uuid: "a", bodies: [1] }, `${PRESERVE}.segmentation-name`, /is missing/],
+  [{ "dvid-server": "no host", uuid: "a", "segmentation-name": "s", bodies: [1] }, `${PRESERVE}.dvid-server`, /expected host:port/],
+  [
+    { source: "old", "dvid-server": "h:1", uuid: "a", "segmentation-name": "s", bodies: [1] },
+    `${PRESERVE}.source`,
+    /"old" contradicts preserve-bodies\.segmentation-name, which means "dvid:\/\/h:1\/a\/s"/,
+  ],
+  [{ source: "dvid://h:1/a/s", from: "lists/x", bodies: [1] }, `${PRESERVE}.from`, /contradicts bodies/],
+  [{ source: "precomputed://s", from: "lists/x" }, `${PRESERVE}.from`, /names a key on the DVID server/],
+  [{ source: "dvid://h:1/a/s", from: "lists" }, `${PRESERVE}.from`, /expected <keyvalue instance>\/<key>/],
+  [{ from: "lists/x" }, `${PRESERVE}.source`, /is missing/],
+])("preserved bodies that lack or mistake something: %j", (preserve, path, message) => {
+  const { error, problems } = failure(preserving(preserve));
+  expect(error.code).toBe("E_CONFIG_INVALID");
+  expect(Object.keys(problems)).toContain(path);
+  expect(problems[path]).toMatch(message);
 });
 
 test("the paper's file with input, output and built-ins", () => {
@@ -281,7 +382,10 @@ test.each([
     /in quotes/,
   ],
   [{ ...minimal, output: { destination: "images:///data/lab/grey" } }, "output.destination", /another place than input\.source/],
-  [{ ...minimal, roi: {} }, "roi", /either file or box/],
+  [{ ...minimal, roi: {} }, "roi", /one of file, box, dvid/],
+  [{ ...minimal, roi: { file: "a", dvid: "dvid://h:1/a/r" } }, "roi", /one of file, box, dvid/],
+  [{ ...minimal, roi: { dvid: "h:1/a/r" } }, "roi.dvid", /expected dvid:\/\/host:port/],
+  [{ ...minimal, roi: { dvid: "dvid://h:1/a/r", "block-size": 32 } }, "roi.block-size", /whose own block size counts/],
   [{ ...minimal, roi: { box: [[0, 0, 0]] } }, "roi.box", /expected 2 entries, found a list of 1/],
   [
     {
@@ -313,11 +417,6 @@ test.each([
   [withOptions({ "resource-server": "driver" }), "options.resource-server"],
   [withOptions({ "worker-initialization": { "script-path": "a.sh" } }), "options.worker-initialization.script-path"],
   [withOptions({ "checkpoint-dir": "s3://bucket/run" }), "options.checkpoint-dir"],
-  [
-    withStep("preserve-bodies", { "dvid-server": "h:1", uuid: "u", "segmentation-name": "s", bodies: [1] }),
-    "options.segmentor.configuration.preserve-bodies.dvid-server",
-  ],
-  [{ ...minimal, "dvid-info": { uuid: "a" } }, "dvid-info"],
 ])("not supported yet: %j", (raw, path) => {
   const { error, problems } = failure(raw);
   expect(error.code).toBe("E_CONFIG_UNSUPPORTED");
@@ -375,6 +474,21 @@ test("the resolved form is plain JSON and means the same, wherever it is read", 
   });
   const again = parseConfig(JSON.parse(JSON.stringify(config.resolved)), { baseFolder: "/elsewhere" });
   expect(again).toEqual(config);
+});
+
+test("the resolved form of names on a DVID server", () => {
+  const config = parse({
+    ...paper,
+    options: {
+      ...paper.options,
+      segmentor: {
+        configuration: {
+          "preserve-bodies": { "dvid-server": "h:1", uuid: "a", "segmentation-name": "s", from: "lists/proofread" },
+        },
+      },
+    },
+  });
+  expect(parseConfig(JSON.parse(JSON.stringify(config.resolved)), { baseFolder: "/elsewhere" })).toEqual(config);
 });
 
 test.each([null, 5, "text", [minimal], true])("a configuration of another type: %j", (raw) => {

@@ -2,6 +2,7 @@
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { STEP_NAMES } from "../segment/types.ts";
 import { parseUserReference } from "../segment/user-module.ts";
+import { namesDvid, withDvidNames } from "./dvid-keys.ts";
 import { problemsOfIssues } from "./issues.ts";
 import { normalise } from "./normalise.ts";
 import { checkPlain } from "./plain.ts";
@@ -9,7 +10,7 @@ import { brief, configError, formatPath, type Problem, valueAt } from "./problem
 import { configSchema } from "./schema.ts";
 import { CONFIGURATION, problemsOfSteps } from "./steps.ts";
 import type { Config } from "./types.ts";
-import { asksForDvid, problemsAcrossKeys } from "./unsupported.ts";
+import { problemsAcrossKeys } from "./unsupported.ts";
 
 export interface ParseConfigOptions {
   /** Where relative paths start. */
@@ -25,9 +26,10 @@ export interface ParseConfigOptions {
 export function parseConfig(raw: unknown, { baseFolder, file }: ParseConfigOptions): Config {
   const { placeholders, unfit } = checkPlain(raw);
   if (unfit.length > 0) throw configError(unfit, file);
-  const { strict, extras } = setExtrasAside(raw);
+  const { strict: given, extras } = setExtrasAside(raw);
+  const { raw: strict, problems: ofDvid } = withDvidNames(given);
   const parsed = configSchema.safeParse(strict);
-  const problems: Problem[] = [...placeholders, ...problemsAcrossKeys(strict)];
+  const problems: Problem[] = [...placeholders, ...ofDvid, ...problemsAcrossKeys(strict)];
   if (!parsed.success) problems.push(...problemsOfIssues(parsed.error.issues, strict));
   if (extras === null) problems.push(...problemsOfSteps(strict));
   const left = withoutConsequences(problems, strict);
@@ -73,12 +75,16 @@ function setExtrasAside(raw: unknown): { strict: unknown; extras: Readonly<Recor
   };
 }
 
-/** One problem a key; what follows from another problem is left out (a missing input where DVID is asked for, say). */
+/** One problem a key; what follows from another problem is left out (a missing input where dvid-info should name it, say). */
 function withoutConsequences(problems: readonly Problem[], raw: unknown): Problem[] {
-  const dvid = asksForDvid(raw);
+  const dvid = namesDvid(raw);
   const seen = new Set<string>();
   return problems.filter(({ path, message }) => {
-    if (dvid && path.length === 1 && (path[0] === "input" || path[0] === "output") && message.startsWith("is missing"))
+    if (
+      dvid &&
+      ["input", "input.source", "output", "output.destination"].includes(formatPath(path)) &&
+      message.startsWith("is missing")
+    )
       return false;
     const key = formatPath(path);
     if (seen.has(key)) return false;

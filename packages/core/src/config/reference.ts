@@ -17,7 +17,12 @@ JSON Schema for editors.
 
 /** Markdown of the whole page: a table for each group of keys, and the built-in functions with their parameters. */
 export function configReferenceMarkdown(): string {
-  return [INTRODUCTION, ...sections(configJsonSchema(), [], new Set()), ...builtInSections()].join("\n");
+  return [INTRODUCTION, ...schemaSections(configJsonSchema()), ...builtInSections()].join("\n");
+}
+
+/** Lines of a page about a schema: a table for each group of keys. */
+export function schemaSections(schema: JsonSchema): string[] {
+  return sections(schema, [], new Set());
 }
 
 function sections(schema: JsonSchema, path: readonly string[], seen: Set<string>): string[] {

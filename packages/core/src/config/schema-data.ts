@@ -1,14 +1,14 @@
 /** What is read, where the result goes, and which part of the volume counts. */
 import { z } from "zod";
 import { PARTITION_FILTERS, PARTITION_METHODS, ROI_BLOCK } from "../geometry/index.ts";
-import { count, edge, positive, text, xyzBox } from "./schema-fields.ts";
+import { count, dvidName, edge, positive, text, xyzBox } from "./schema-fields.ts";
 
 const nanometres = z.number().positive();
 
 export const inputSchema = z
   .strictObject({
     source: text.describe(
-      "The grey volume (uint8): precomputed://path, images://folder, npy://file, raw://file?shape=x,y,z&dtype=uint8, or a bare path when its kind is obvious. Relative paths start at the folder of this file.",
+      "The grey volume (uint8): precomputed://path, images://folder, npy://file, raw://file?shape=x,y,z&dtype=uint8, dvid://host:port/version/instance, or a bare path when its kind is obvious. Relative paths start at the folder of this file.",
     ),
     "voxel-size-nm": z
       .tuple([nanometres, nanometres, nanometres], {
@@ -24,7 +24,9 @@ export const inputSchema = z
 
 export const outputSchema = z
   .strictObject({
-    destination: text.describe("Where the labels (uint64) go, named like a source, for instance precomputed://segmentation."),
+    destination: text.describe(
+      "Where the labels (uint64) go, named like a source, for instance precomputed://segmentation or dvid://host:port/version/instance.",
+    ),
     encoding: z
       .enum(["compressed_segmentation", "raw"])
       .optional()
@@ -50,11 +52,17 @@ export const roiSchema = z
     file: text.optional().describe("JSON file with runs [z, y, x_first, x_last] in blocks, x_last included."),
     "block-size": positive.max(65536).default(ROI_BLOCK).describe("Edge of a block of the ROI file in voxels."),
     box: xyzBox.optional().describe("[[x0, y0, z0], [x1, y1, z1]] in voxels, upper bounds exclusive."),
+    dvid: dvidName
+      .optional()
+      .describe("An ROI of a DVID server: dvid://host:port/version/instance. Its blocks have the size that the server says."),
   })
-  .refine(({ file, box }) => (file === undefined) !== (box === undefined), { error: "expected either file or box" })
+  .refine((given) => [given.file, given.box, given.dvid].filter((one) => one !== undefined).length === 1, {
+    error: "expected one of file, box, dvid",
+  })
   .optional()
   .meta({
-    description: "The region of interest: a file of runs, or a box. Without it the whole volume. Everything outside is background.",
+    description:
+      "The region of interest: a file of runs, a box, or an ROI of a DVID server. Without it the whole volume. Everything outside is background.",
     examples: [{ file: "roi.json" }],
   });
 
@@ -69,19 +77,31 @@ export const partitionFilter = z
 
 export const dvidInfoSchema = z
   .strictObject({
-    "dvid-server": text.optional().describe("host:port of the DVID server. Not supported yet."),
-    uuid: text.optional().describe("Version node. Not supported yet."),
-    roi: text.optional().describe("ROI instance. Not supported yet; use roi."),
-    grayscale: text.optional().describe("Grey image instance. Not supported yet; use input."),
-    "segmentation-name": text.optional().describe("Destination instance. Not supported yet; use output."),
+    "dvid-server": text.optional().describe("host:port of the DVID server, or https://host."),
+    uuid: text
+      .optional()
+      .describe(
+        "The version: a unique beginning of its id, or repo:branch for the newest one of a branch. Output is written to it too.",
+      ),
+    grayscale: text.optional().describe("The grey instance (uint8blk). The same as input.source: dvid://server/uuid/grayscale."),
+    "segmentation-name": text
+      .optional()
+      .describe(
+        "The label instance that the result goes to. The same as output.destination: dvid://server/uuid/segmentation-name.",
+      ),
+    roi: text
+      .optional()
+      .describe("The ROI instance; without it the whole grey volume. The same as roi.dvid: dvid://server/uuid/roi."),
     "partition-method": partitionMethod.optional(),
     "partition-filter": partitionFilter.optional(),
   })
   .optional()
   .meta({
     description:
-      "Input and output on a DVID server: not supported yet. Only partition-method and partition-filter may be given here.",
-    deprecated: true,
+      "Input, output and ROI on one DVID server, as the paper's configurations name them. Each key may be given here or in its other place, not in both.",
+    examples: [
+      { "dvid-server": "emdata:8000", uuid: "abc123", grayscale: "grayscale", "segmentation-name": "segmentation", roi: "roi" },
+    ],
   });
 
 /** General options of a run on a cluster that are read for the sake of existing files. */

@@ -6,6 +6,8 @@ const expects = (text: string) => ({ error: () => `expected ${text}` });
 
 export const text = z.string().min(1);
 export const count = z.int().min(0);
+/** What comes after the scheme is read when it is opened. */
+export const dvidName = z.string().regex(/^dvid:\/\/./, { error: "expected dvid://host:port/version/instance" });
 export const positive = z.int().min(1);
 
 /** One number for all axes or `[x, y, z]`. */

@@ -72,12 +72,21 @@ const bodyIds = z.array(uint64(1)).superRefine((ids, context) => {
 export const preserveBodiesSchema = z
   .strictObject({
     source: text.optional().describe("The label volume that holds the bodies."),
+    from: z
+      .string()
+      .regex(/^[^/]+\/[^/]+$/, { error: "expected <keyvalue instance>/<key>" })
+      .optional()
+      .describe(
+        "Instead of bodies: <keyvalue instance>/<key> in the version of the source on its DVID server, holding a JSON list of ids.",
+      ),
     bodies: bodyIds
       .default([])
       .describe("Their ids: integers from 1 to 2^64 - 1, in quotes when above 2^53 - 1. Empty = nothing is preserved."),
-    "dvid-server": text.optional().describe("Not supported yet; use source."),
-    uuid: text.optional().describe("Not supported yet; use source."),
-    "segmentation-name": text.optional().describe("Not supported yet; use source."),
+    "dvid-server": text
+      .optional()
+      .describe("host:port of the DVID server that holds the bodies; with uuid and segmentation-name instead of source."),
+    uuid: text.optional().describe("The version in which the bodies are looked up."),
+    "segmentation-name": text.optional().describe("The label instance that holds the bodies."),
   })
   .optional()
   .meta({

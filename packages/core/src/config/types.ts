@@ -52,10 +52,12 @@ export interface OutputConfig {
 export type RoiConfig =
   | { readonly kind: "whole" }
   | { readonly kind: "box"; readonly box: Box }
-  | { readonly kind: "file"; readonly path: string; readonly blockSize: number };
+  | { readonly kind: "file"; readonly path: string; readonly blockSize: number }
+  /** `dvid://…` of an ROI instance. */
+  | { readonly kind: "dvid"; readonly source: string };
 
 export interface PreserveBodiesConfig {
   readonly source: string;
-  /** Sorted, unique, 1 … 2^64 - 1; at least one. */
-  readonly bodies: readonly bigint[];
+  /** Sorted, unique, 1 … 2^64 - 1, at least one; or `<keyvalue instance>/<key>` of the source's DVID server. */
+  readonly bodies: readonly bigint[] | { readonly from: string };
 }

@@ -1,38 +1,32 @@
 /** What a configuration may ask for, but this program does not have yet; and contradictions between keys. */
+import { splitScheme } from "../store/source-name.ts";
 import { brief, type KeyPath, type Problem, valueAt } from "./problems.ts";
 
 const PARTITION_KEYS = ["partition-method", "partition-filter"] as const;
-
-/** Whether input and output are asked of a DVID server. */
-export function asksForDvid(raw: unknown): boolean {
-  const dvid = valueAt(raw, ["dvid-info"]);
-  if (typeof dvid !== "object" || dvid === null) return false;
-  return ["dvid-server", "uuid", "roi", "grayscale", "segmentation-name"].some((key) => Object.hasOwn(dvid, key));
-}
 
 /** Problems of the file as it was written, whether or not the rest of it is valid. */
 export function problemsAcrossKeys(raw: unknown): Problem[] {
   const problems: Problem[] = [];
   const unsupported = (path: KeyPath, message: string) => problems.push({ path, message, code: "E_CONFIG_UNSUPPORTED" });
-  if (asksForDvid(raw)) {
-    unsupported(
-      ["dvid-info"],
-      "DVID is not supported yet; name the data with input.source, output.destination and roi, and remove dvid-info",
-    );
-  }
   const preserve: KeyPath = ["options", "segmentor", "configuration", "preserve-bodies"];
   const bodies = valueAt(raw, [...preserve, "bodies"]);
-  if (Array.isArray(bodies) && bodies.length > 0) {
-    const key = ["dvid-server", "uuid", "segmentation-name"].find((name) => valueAt(raw, [...preserve, name]) !== undefined);
-    if (key !== undefined)
-      unsupported([...preserve, key], "bodies on a DVID server are not supported yet; name their volume with source");
-    else if (valueAt(raw, [...preserve, "source"]) === undefined) {
-      problems.push({
-        path: [...preserve, "source"],
-        message: "is missing. The label volume that holds the bodies.",
-        code: "E_CONFIG_INVALID",
-      });
+  const from = valueAt(raw, [...preserve, "from"]);
+  const source = valueAt(raw, [...preserve, "source"]);
+  if ((Array.isArray(bodies) && bodies.length > 0) || from !== undefined) {
+    const invalid = (path: KeyPath, message: string) => problems.push({ path, message, code: "E_CONFIG_INVALID" });
+    const onDvid = valueAt(raw, [...preserve, "segmentation-name"]) !== undefined;
+    if (source === undefined && !onDvid) invalid([...preserve, "source"], "is missing. The label volume that holds the bodies.");
+    else if (from !== undefined && bodies !== undefined) invalid([...preserve, "from"], "contradicts bodies; keep one of them");
+    else if (from !== undefined && typeof source === "string" && splitScheme(source)?.scheme !== "dvid") {
+      invalid(
+        [...preserve, "from"],
+        `names a key on the DVID server of the bodies, but their source is ${brief(source)}; give the ids as bodies`,
+      );
     }
+  }
+  if (valueAt(raw, ["roi", "dvid"]) !== undefined && valueAt(raw, ["roi", "block-size"]) !== undefined) {
+    const message = "has no meaning beside roi.dvid, whose own block size counts; leave it out";
+    problems.push({ path: ["roi", "block-size"], message, code: "E_CONFIG_INVALID" });
   }
   if (valueAt(raw, ["options", "stitch-constraints"]) === true) {
     unsupported(

@@ -4,6 +4,7 @@
  */
 import { countOverlaps, renumber } from "@axonloom/kernels";
 import { AxonloomError } from "../errors.ts";
+import { InternedIds } from "./interned-ids.ts";
 
 export type Labels = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
 
@@ -17,13 +18,10 @@ export interface Contingency {
   readonly voxels: Float64Array;
 }
 
-/** Labels a side: what a Map of JavaScript holds. */
-const MOST_LABELS = 2 ** 24;
-
 /** Counts of (ground truth, segmentation) pairs. Throws `E_EVALUATE` for blocks of different sizes and for more than 2^24 labels a side. */
 export class ContingencyTable {
-  readonly #truth = new Interned("ground truth");
-  readonly #segment = new Interned("segmentation");
+  readonly #truth = new InternedIds("ground truth");
+  readonly #segment = new InternedIds("segmentation");
   /** By position of the truth's label: voxels by position of the segment. */
   readonly #rows: Map<number, number>[] = [];
 
@@ -63,40 +61,5 @@ export class ContingencyTable {
       }
     });
     return { truthIds: truth.ids, segmentIds: segment.ids, ...sorted };
-  }
-}
-
-/** Ids in the order in which they were met; their sorted order at the end. */
-class Interned {
-  readonly #side: string;
-  readonly #positions = new Map<bigint, number>();
-
-  constructor(side: string) {
-    this.#side = side;
-  }
-
-  positionOf(id: bigint): number {
-    const known = this.#positions.get(id);
-    if (known !== undefined) return known;
-    const position = this.#positions.size;
-    if (position === MOST_LABELS) {
-      throw new AxonloomError(
-        "E_EVALUATE",
-        `${this.#side}: expected at most ${MOST_LABELS} different labels, found more; evaluate a part of the volume`,
-      );
-    }
-    this.#positions.set(id, position);
-    return position;
-  }
-
-  /** The ids sorted, the rank of each position, and the position of each rank. */
-  ranked(): { readonly ids: BigUint64Array; readonly rank: Uint32Array; readonly order: Uint32Array } {
-    const ids = BigUint64Array.from(this.#positions.keys()).sort();
-    const order = Uint32Array.from(ids, (id) => this.#positions.get(id)!);
-    const rank = new Uint32Array(ids.length);
-    order.forEach((position, r) => {
-      rank[position] = r;
-    });
-    return { ids, rank, order };
   }
 }

@@ -10,6 +10,7 @@
  */
 import { AxonloomError } from "../errors.ts";
 import type { Contingency } from "./contingency-table.ts";
+import { harmonicMean, pairsOf, ratioOfPairs, sumOfPairs } from "./pair-counts.ts";
 
 export interface Measures {
   /** H(ground truth | segmentation) in bits. */
@@ -69,9 +70,9 @@ export function measure(table: Contingency, { countBackground = false }: Measure
     merge += n * Math.log2(bySegment[table.segment[i]!]! / n);
     together += pairsOf(n);
   }
-  const precision = ratio(together, sumOfPairs(bySegment));
-  const recall = ratio(together, sumOfPairs(byTruth));
-  const rand = precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+  const precision = ratioOfPairs(together, sumOfPairs(bySegment));
+  const recall = ratioOfPairs(together, sumOfPairs(byTruth));
+  const rand = harmonicMean(precision, recall);
   return {
     merge_vi: merge / voxels,
     split_vi: split / voxels,
@@ -81,21 +82,4 @@ export function measure(table: Contingency, { countBackground = false }: Measure
     voxels,
     left_out: leftOut,
   };
-}
-
-/** C(n, 2), exact above 2^53. */
-function pairsOf(n: number): bigint {
-  const big = BigInt(n);
-  return (big * (big - 1n)) / 2n;
-}
-
-function sumOfPairs(sizes: Float64Array): bigint {
-  let sum = 0n;
-  for (const size of sizes) sum += pairsOf(size);
-  return sum;
-}
-
-/** 1 when there is no pair at all: nothing is wrong then. */
-function ratio(part: bigint, whole: bigint): number {
-  return whole === 0n ? 1 : Number(part) / Number(whole);
 }

@@ -1,7 +1,8 @@
 /** What a run says while it works: for progress bars, JSON lines and the log. */
 import type { PlainError } from "../errors.ts";
 
-export const STAGES = ["segment", "stitch", "write", "pyramid", "index", "verify"] as const;
+/** Of a segmentation; then of an evaluation. */
+export const STAGES = ["segment", "stitch", "write", "pyramid", "index", "verify", "compare", "join", "sum"] as const;
 export type StageName = (typeof STAGES)[number];
 
 /** A region that the result lacks, and why. Box corners in x, y, z, half-open. */

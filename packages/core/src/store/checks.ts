@@ -38,7 +38,8 @@ export function checkBlock(block: Block, box: Box, dtype: Dtype, source: string)
 
 /** Throws `E_OUT_OF_BOUNDS` unless `box` consists of whole cells of the grid, cut at the bounds. */
 export function checkOnGrid(box: Box, grid: WriteGrid, bounds: Box, source: string): void {
-  const onGrid = (a: 0 | 1 | 2, at: number) => (at - grid.origin[a]) % grid.cell[a] === 0 || at === bounds.stop[a];
+  const onGrid = (a: 0 | 1 | 2, at: number) =>
+    (at - grid.origin[a]) % grid.cell[a] === 0 || at === bounds.start[a] || at === bounds.stop[a];
   if (AXES.every((a) => onGrid(a, box.start[a]) && onGrid(a, box.stop[a]))) return;
   const [cz, cy, cx] = grid.cell;
   const [oz, oy, ox] = grid.origin;

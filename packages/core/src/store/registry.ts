@@ -20,6 +20,7 @@ export const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
   images: async () => (await import("./images/index.ts")).imagesDriver,
   npy: async () => (await import("./npy/index.ts")).npyDriver,
   raw: async () => (await import("./raw/index.ts")).rawDriver,
+  dvid: async () => (await import("./dvid/index.ts")).dvidDriver,
 };
 
 /** Where relative paths start, and how a volume is made. */
@@ -31,7 +32,7 @@ interface Resolved {
   readonly rest: string;
 }
 
-/** Opens a volume: `precomputed://…`, `images://…`, `npy://…`, `raw://…` or a bare path of an obvious kind. */
+/** Opens a volume: `precomputed://…`, `images://…`, `npy://…`, `raw://…`, `dvid://…` or a bare path of an obvious kind. */
 export async function openVolume(source: string, options: SourceOptions = {}): Promise<VolumeStore> {
   const { driver, rest } = await resolve(source, options, "source");
   return await driver.open(rest, options);

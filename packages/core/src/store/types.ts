@@ -15,6 +15,11 @@ export interface VolumeInfo {
    * null: the store cannot be written in parts (it is read-only, or written whole).
    */
   readonly writeGrid: WriteGrid | null;
+  /**
+   * How coarser levels of labels are made. "mode" (the default): the most frequent label of 2 x 2 x 2 voxels, 0 among them, ties to the
+   * smaller; "nonzero-mode": 0 does not count, and stays only where all are 0.
+   */
+  readonly labelPyramid?: "mode" | "nonzero-mode";
   /** Sources of all levels of the pyramid, finest first; absent where the store has no pyramid, or is itself one of its levels. */
   readonly scales?: readonly string[];
   /** For people: encoding, compression, chunk size and the like. */

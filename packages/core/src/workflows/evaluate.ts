@@ -51,7 +51,8 @@ export async function evaluateVolumes(request: EvaluateRequest, options: CallOpt
   return { ...measure(table.sorted(), request), warnings };
 }
 
-async function boundsOfLabels(store: VolumeStore, options: CallOptions): Promise<Box> {
+/** Where a volume of labels lies. `E_DTYPE` for float32. */
+export async function boundsOfLabels(store: VolumeStore, options: CallOptions): Promise<Box> {
   const { bounds, dtype } = await store.info(options);
   if (dtype !== "float32") return bounds;
   throw new AxonloomError("E_DTYPE", `${store.source}: expected labels (unsigned integers), found float32`, {

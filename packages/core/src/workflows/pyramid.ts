@@ -1,5 +1,5 @@
 /**
- * The coarser levels of a volume, each of half the size of the one before: mode for labels (ties to the smallest), mean for images
+ * The coarser levels of a volume, each of half the size of the one before: mode for labels (as the store wants it), mean for images
  * (half up). One task makes one box of whole chunks of a coarser level, so that an engine can run the tasks of a level in any order
  * and at the same time; levels follow each other.
  *
@@ -79,14 +79,14 @@ export async function fillPyramidCell(task: PyramidTask, options: CallOptions = 
   const inside = intersect(below, from.bounds);
   const block = await fine.read(inside, options);
   const windows = box(alignOut(inside, [2, 2, 2], fineOrigin).start, inside.stop);
-  await coarse.write(task.box, halve(padded(block, inside, windows), from.kind, fine.source), options);
+  await coarse.write(task.box, halve(padded(block, inside, windows), from, fine.source), options);
 }
 
 function originOf({ writeGrid, bounds }: VolumeInfo): Vec3 {
   return writeGrid?.origin ?? bounds.start;
 }
 
-/** The block with zeros in front, so that its first window is a whole one. */
+/** The block with zeros in front, so that its first window is a whole one: zeros do not count where the grid may begin before the volume. */
 function padded(block: Block, inside: Box, windows: Box): Block {
   if (equalBoxes(inside, windows)) return block;
   const target = { data: allocate(dtypeOf(block.data), voxelsIn(windows)), shape: shapeOf(windows) };
@@ -110,8 +110,9 @@ export async function buildPyramid(
   }
 }
 
-function halve({ data, shape }: Block, kind: VolumeInfo["kind"], source: string): Block {
-  if (kind === "labels" && !(data instanceof Float32Array)) return downsampleMode(data, shape);
+function halve({ data, shape }: Block, { kind, labelPyramid }: VolumeInfo, source: string): Block {
+  const ignoreZero = labelPyramid === "nonzero-mode";
+  if (kind === "labels" && !(data instanceof Float32Array)) return downsampleMode(data, shape, [2, 2, 2], { ignoreZero });
   if (kind === "image" && !(data instanceof BigUint64Array)) return downsampleMean(data, shape);
   throw new AxonloomError(
     "E_DTYPE",

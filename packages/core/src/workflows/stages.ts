@@ -20,3 +20,5 @@ export {
 export { segmentSubvolume, summariseSegmented } from "./create-segmentation/segment-stage.ts";
 export { countOverlap, cutFaces, decideFace } from "./create-segmentation/stitch-stages.ts";
 export { relabelAndWrite, verifyPreserved, withoutPresent } from "./create-segmentation/write-stage.ts";
+export { compareSubvolume, piecesOfRow, withoutFaces } from "./evaluate-segmentation/compare-stage.ts";
+export { facesOfRow, joinFace } from "./evaluate-segmentation/faces-stage.ts";

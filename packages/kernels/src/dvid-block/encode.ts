@@ -11,13 +11,16 @@ import { PairIndex } from "../hash/pair-index.ts";
 import type { Shape3 } from "../shape.ts";
 import { bitsFor, HEADER_BYTES, SUB, SUB_VOXELS } from "./format.ts";
 
+const CACHE_BITS = 9;
+
 /** Encodes the voxels [start, start + size) of `input`, which holds a label of `shape` in two words. */
 export function encode(input: Uint32Array, shape: Shape3, start: Shape3, size: Shape3): Uint8Array<ArrayBuffer> {
   const [gz, gy, gx] = size.map((n) => n / SUB) as unknown as Shape3;
   const slice = shape[1] * shape[2] * 2;
   const row = shape[2] * 2;
   const table = new PairIndex();
-  const sub = new SubBlock(table);
+  const corner = start[0] * slice + start[1] * row + start[2] * 2;
+  const sub = new SubBlock(table, input[corner]!, input[corner + 1]!);
   const counts = new Uint16Array(gx * gy * gz);
   let entries = new Uint32Array(counts.length * 4);
   let packed = new Uint8Array(counts.length * SUB);
@@ -52,16 +55,32 @@ function isSolid(input: Uint32Array, first: number, row: number, slice: number):
   const low = input[first]!;
   const high = input[first + 1]!;
   for (let z = 0; z < SUB; z++) {
-    let different = 0;
-    for (let y = 0, i = first + z * slice; y < SUB; y++, i += row) {
-      different |= (input[i]! ^ low) | (input[i + 1]! ^ high) | (input[i + 2]! ^ low) | (input[i + 3]! ^ high);
-      different |= (input[i + 4]! ^ low) | (input[i + 5]! ^ high) | (input[i + 6]! ^ low) | (input[i + 7]! ^ high);
-      different |= (input[i + 8]! ^ low) | (input[i + 9]! ^ high) | (input[i + 10]! ^ low) | (input[i + 11]! ^ high);
-      different |= (input[i + 12]! ^ low) | (input[i + 13]! ^ high) | (input[i + 14]! ^ low) | (input[i + 15]! ^ high);
-    }
-    if (different !== 0) return false;
+    for (let y = 0, i = first + z * slice; y < SUB; y++, i += row) if (!isRow(input, i, low, high)) return false;
   }
   return true;
+}
+
+/** Whether the 8 voxels from word `i` on have that label. */
+function isRow(input: Uint32Array, i: number, low: number, high: number): boolean {
+  return (
+    ((input[i]! ^ low) |
+      (input[i + 1]! ^ high) |
+      (input[i + 2]! ^ low) |
+      (input[i + 3]! ^ high) |
+      (input[i + 4]! ^ low) |
+      (input[i + 5]! ^ high) |
+      (input[i + 6]! ^ low) |
+      (input[i + 7]! ^ high) |
+      (input[i + 8]! ^ low) |
+      (input[i + 9]! ^ high) |
+      (input[i + 10]! ^ low) |
+      (input[i + 11]! ^ high) |
+      (input[i + 12]! ^ low) |
+      (input[i + 13]! ^ high) |
+      (input[i + 14]! ^ low) |
+      (input[i + 15]! ^ high)) ===
+    0
+  );
 }
 
 /** The labels of one sub-block, and the number of every voxel's. */
@@ -76,9 +95,16 @@ class SubBlock {
   private readonly found = new Uint32Array(SUB_VOXELS);
   /** Per entry of the table: number + 1 in this sub-block; 0 = not in it. */
   private numbers = new Uint16Array(1024);
+  /** Labels and their entries, by a hash; a slot says something true from the start on. */
+  private readonly cacheLow = new Uint32Array(1 << CACHE_BITS);
+  private readonly cacheHigh = new Uint32Array(1 << CACHE_BITS);
+  private readonly cacheEntry = new Uint32Array(1 << CACHE_BITS);
 
-  constructor(table: PairIndex) {
+  constructor(table: PairIndex, low: number, high: number) {
     this.table = table;
+    this.cacheLow.fill(low);
+    this.cacheHigh.fill(high);
+    this.cacheEntry.fill(table.add(low, high));
   }
 
   read(input: Uint32Array, first: number, row: number, slice: number): void {
@@ -88,26 +114,23 @@ class SubBlock {
     let low = input[first]!;
     let high = input[first + 1]!;
     let number = this.numberOf(low, high);
-    let otherLow = low;
-    let otherHigh = high;
-    let otherNumber = number;
     for (let z = 0, o = 0; z < SUB; z++) {
-      for (let y = 0; y < SUB; y++) {
-        let i = first + z * slice + y * row;
-        for (const end = o + SUB; o < end; o++, i += 2) {
-          const l = input[i]!;
-          const h = input[i + 1]!;
-          if (l !== low || h !== high) {
-            const before = number;
-            number = l === otherLow && h === otherHigh ? otherNumber : this.numberOf(l, h);
-            otherLow = low;
-            otherHigh = high;
-            otherNumber = before;
-            low = l;
-            high = h;
-          }
+      for (let y = 0, i = first + z * slice; y < SUB; y++, i += row, o += SUB) {
+        if (isRow(input, i, low, high)) {
           local[o] = number;
+          local[o + 1] = number;
+          local[o + 2] = number;
+          local[o + 3] = number;
+          local[o + 4] = number;
+          local[o + 5] = number;
+          local[o + 6] = number;
+          local[o + 7] = number;
+          continue;
         }
+        for (let x = 0; x < SUB; x++) local[o + x] = this.numberOf(input[i + 2 * x]!, input[i + 2 * x + 1]!);
+        number = local[o + 7]!;
+        low = input[i + 14]!;
+        high = input[i + 15]!;
       }
     }
   }
@@ -167,11 +190,25 @@ class SubBlock {
     }
   }
 
+  /** Number of a label in this sub-block. No branch depends on where labels change, only on which ones are new. */
   private numberOf(low: number, high: number): number {
+    const slot = Math.imul(low ^ Math.imul(high, 0x85ebca77), 0x9e3779b1) >>> (32 - CACHE_BITS);
+    const entry =
+      this.cacheLow[slot] === low && this.cacheHigh[slot] === high ? this.cacheEntry[slot]! : this.addEntry(low, high, slot);
+    const number = this.numbers[entry]!;
+    return number !== 0 ? number - 1 : this.addNumber(entry);
+  }
+
+  private addEntry(low: number, high: number, slot: number): number {
     const entry = this.table.add(low, high);
     if (entry >= this.numbers.length) this.numbers = larger(this.numbers, new Uint16Array(this.table.a.length));
-    const known = this.numbers[entry]!;
-    if (known !== 0) return known - 1;
+    this.cacheLow[slot] = low;
+    this.cacheHigh[slot] = high;
+    this.cacheEntry[slot] = entry;
+    return entry;
+  }
+
+  private addNumber(entry: number): number {
     this.found[this.count] = entry;
     this.numbers[entry] = ++this.count;
     return this.count - 1;

@@ -62,7 +62,7 @@ export function decodeDvidBlockInto(
   if (!start.every(Number.isInteger)) {
     throw new KernelError("E_KERNEL_ARGUMENT", `decodeDvidBlockInto start: expected integers, found [${start.join(", ")}]`);
   }
-  decode(partsOf(bytes, blockShape), words(labels), shape, start);
+  decode(partsOf(bytes, blockShape), labels, shape, start);
 }
 
 /**

@@ -124,7 +124,7 @@ export function openConnection(origin: string, options: ConnectionOptions = {}):
       try {
         return await decode(answer);
       } catch (error) {
-        throw isAxonloomError(error) ? error : new Damaged(error);
+        throw isAxonloomError(error) && error.code !== "E_DVID_ANSWER" ? error : new Damaged(error);
       }
     };
     try {

@@ -46,12 +46,15 @@ export const instanceSchema = z.object({
       MaxLabel: z.record(z.string(), z.number()).nullish(),
       MaxDownresLevel: z.number().nullish(),
       GridStore: z.string().nullish(),
+      MinPoint: vector.nullish(),
+      MaxPoint: vector.nullish(),
     })
     .nullish(),
   Extents: z.object({ MinPoint: vector.nullable(), MaxPoint: vector.nullable() }).nullish(),
 });
 
 export function instanceOf({ Base, Extended, Extents }: z.infer<typeof instanceSchema>): DvidInstance {
+  const corners = Extents ?? Extended; // a labelblk has only the second
   return {
     name: Base.Name,
     type: Base.TypeName,
@@ -61,7 +64,7 @@ export function instanceOf({ Base, Extended, Extents }: z.infer<typeof instanceS
     blockSize: Extended?.BlockSize ? fromXyz(Extended.BlockSize) : null,
     voxelSize: Extended?.VoxelSize ? fromXyz(Extended.VoxelSize) : null,
     voxelUnits: Extended?.VoxelUnits ?? [],
-    extents: Extents?.MinPoint && Extents.MaxPoint ? boxOf(Extents.MinPoint, Extents.MaxPoint) : null,
+    extents: corners?.MinPoint && corners.MaxPoint ? boxOf(corners.MinPoint, corners.MaxPoint) : null,
     coarserScales: Extended?.MaxDownresLevel ?? 0,
     labelledVersions: Object.keys(Extended?.MaxLabel ?? {}).map(Number),
     gridStore: Extended?.GridStore ?? "",

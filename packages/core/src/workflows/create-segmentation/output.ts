@@ -60,7 +60,7 @@ export async function checkDestination(store: KeyValueStore, destination: string
     await finishPublishing(store, record);
   }
   try {
-    await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)) });
+    await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)), owner: ownerOf(store) });
   } catch (error) {
     if (!isAxonloomError(error) || error.code !== "E_DESTINATION_EXISTS" || replace) throw error;
     const message = `output ${destination}: expected a free name or this run's own result, found something else; remove it, choose another one, or set options.mutateseg: "yes" to replace it`;

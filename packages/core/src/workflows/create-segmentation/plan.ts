@@ -81,7 +81,7 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
     );
   }
   const voxelSizeNm = config.input.voxelSizeNm ?? info.voxelSizeNm;
-  const { roi, cut } = clipRoi(await readRoi(config), info.bounds);
+  const { roi, cut } = clipRoi(await readRoi(config, options), info.bounds);
   const chunks = config.output.chunk === null ? OUTPUT_CHUNKS : [config.output.chunk];
   const grid = chunks.find((chunk) => AXES.every((axis) => config.chunk[axis] % chunk[axis] === 0)) ?? chunks.at(-1)!;
   const subvolumes = partition({
@@ -110,13 +110,7 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
   const spec = await planOutput(config, chunks, info, voxelSizeNm, subvolumes);
   const common = { input: await input.identity(options), bounds: info.bounds, voxelSizeNm };
   const bounds = info.bounds;
-  const preserved =
-    config.preserveBodies === null
-      ? null
-      : {
-          source: (await openVolume(config.preserveBodies.source, options)).source,
-          bodies: BigUint64Array.from(config.preserveBodies.bodies),
-        };
+  const preserved = await preservedBodies(config.preserveBodies, options);
   await checkIds(destination, config.labelOffset, preserved?.bodies ?? null);
   const segmentor = await segmentorFingerprint(config.segmentor);
   const voxelsRead = subvolumes.reduce((sum, { bordered }) => sum + voxelsIn(intersect(bordered, bounds)), 0);
@@ -169,10 +163,15 @@ function upToPredictions(segmentor: Readonly<Record<string, unknown>>): unknown 
   return steps === undefined ? segmentor : [steps["background-mask"], steps["predict-voxels"]];
 }
 
-async function readRoi(config: Config): Promise<Roi> {
-  const { roi } = config;
+/** The region of interest of a configuration, read from its file or server. `E_ROI_INVALID`, and what a DVID server refuses. */
+export async function readRoi({ roi }: Pick<Config, "roi">, options: CallOptions = {}): Promise<Roi> {
   if (roi.kind === "whole") return wholeRoi();
   if (roi.kind === "box") return roiFromBox(roi.box);
+  if (roi.kind === "dvid") {
+    const { readDvidRoi } = await import("../../store/dvid/roi.ts");
+    const { runs, blockSize } = await readDvidRoi(roi.source, options);
+    return parseRoi(runs, blockSize);
+  }
   let text: string;
   try {
     text = await readFile(roi.path, "utf8");
@@ -191,6 +190,18 @@ async function readRoi(config: Config): Promise<Roi> {
     throw new AxonloomError("E_ROI_INVALID", `roi.file: ${roi.path} is no JSON (${String(error)})`, { file: roi.path }, error);
   }
   return parseRoi(json, roi.blockSize);
+}
+
+async function preservedBodies(config: Config["preserveBodies"], options: CallOptions): Promise<PreservedBodies | null> {
+  if (config === null) return null;
+  const { bodies } = config;
+  const { source } = await openVolume(config.source, options);
+  let ids: readonly bigint[];
+  if ("from" in bodies) {
+    const { readBodyList } = await import("../../store/dvid/body-list.ts");
+    ids = await readBodyList(source, bodies.from, options);
+  } else ids = bodies;
+  return ids.length === 0 ? null : { source, bodies: BigUint64Array.from(ids) };
 }
 
 async function preservedBasis({ source, bodies }: PreservedBodies, options: CallOptions): Promise<unknown> {

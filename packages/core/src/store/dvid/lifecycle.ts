@@ -1,0 +1,176 @@
+/**
+ * The life of a volume that is written to a server. A version that is not committed is what is unpublished there; a marker beside the instance
+ * says who writes it and how far it is (`marker.ts`).
+ *
+ *     create ─▶ "writing" ─▶ publish ─▶ "done"       discardUnpublished ─▶ "discarded": may be written over
+ */
+import type { CallOptions } from "../../call-options.ts";
+import { AxonloomError, isAxonloomError } from "../../errors.ts";
+import { AXES, type Box, box, isEmpty, map3, toXyz } from "../../geometry/box.ts";
+import type { MakeOptions, VolumeSpec, VolumeStore } from "../types.ts";
+import { lockedAdvice } from "./errors.ts";
+import { connectDvid } from "./http.ts";
+import { createInstance, type DvidInstance, readInstance, setExtents } from "./instances.ts";
+import type { KeyValuePlace } from "./key-value.ts";
+import { type Marker, readMarker, writeMarker } from "./marker.ts";
+import { type DvidVolumeName, formatDvidName } from "./name.ts";
+import { hasGzip, openDvidVolume, resolveName } from "./open.ts";
+import { type DvidRepo, readRepo, versionIn } from "./repos.ts";
+import { BLOCK, coarserScales, type InstanceType, instanceSettings, instanceTypeFor } from "./spec.ts";
+import { notAsNeeded } from "./volume.ts";
+
+interface Destination {
+  readonly name: DvidVolumeName;
+  readonly source: string;
+  readonly place: KeyValuePlace;
+  readonly repo: DvidRepo;
+  /** null: not made yet. */
+  readonly instance: DvidInstance | null;
+  readonly marker: Marker | null;
+}
+
+async function lookAt(rest: string, options?: CallOptions): Promise<Destination> {
+  const name = await resolveName(rest, options);
+  const connection = connectDvid(name.origin);
+  const place = { connection, uuid: name.version, instance: name.instance };
+  const source = formatDvidName(name);
+  if (name.scale !== 0 || name.supervoxels) throw notAsNeeded(source, "a volume is written under its plain name, without a query");
+  const [repo, instance, marker] = await Promise.all([
+    readRepo(connection, name.version, options),
+    readInstance(connection, name.version, name.instance, options).catch(absent),
+    readMarker(place, options),
+  ]);
+  return { name, source, place, repo, instance, marker };
+}
+
+function absent(error: unknown): null {
+  if (isAxonloomError(error) && error.code === "E_SOURCE_NOT_FOUND") return null;
+  throw error;
+}
+
+export async function exists(rest: string, options?: CallOptions): Promise<boolean> {
+  return isThere(await lookAt(rest, options));
+}
+
+/**
+ * Whether this version of the instance was written and is finished. Labels: also without a marker, when a label was written or an id reserved in
+ * this version; those that it inherits do not count. Grey values: when there are any.
+ */
+function isThere({ instance, marker, name, repo }: Destination): boolean {
+  if (instance === null) return false;
+  if (marker !== null) return marker.state === "done";
+  if (instance.type === "uint8blk") return instance.extents !== null;
+  return instance.labelledVersions.includes(versionIn(repo, name.version).id);
+}
+
+export async function checkCanCreate(rest: string, { replace = false, owner, ...options }: MakeOptions = {}): Promise<void> {
+  const destination = await lookAt(rest, options);
+  checkOpen(destination);
+  checkFree(destination, replace);
+  const { instance, source, marker } = destination;
+  if (!replace && owner !== undefined && marker?.state === "writing" && marker.owner !== owner)
+    throw unfinished(source, marker, owner);
+  if (instance !== null) checkType(source, instance, instance.type === "uint8blk" ? "uint8blk" : "labelmap");
+}
+
+export async function create(
+  rest: string,
+  spec: VolumeSpec,
+  { replace = false, owner = "", ...options }: MakeOptions = {},
+): Promise<VolumeStore> {
+  const destination = await lookAt(rest, options);
+  const { name, source, place, instance, marker } = destination;
+  const type = instanceTypeFor(source, spec);
+  checkOpen(destination);
+  checkFree(destination, replace);
+  if (marker?.state === "writing" && (!replace || marker.owner === owner)) throw unfinished(source, marker, owner);
+  if (instance === null) {
+    await createInstance(place.connection, name.version, instanceSettings(source, name.instance, type, spec), options);
+  } else {
+    checkType(source, instance, type);
+    checkScales(source, instance, spec);
+  }
+  const before = marker === null || marker.state === "done" ? (instance?.extents ?? null) : marker.before;
+  await writeMarker(place, { version: name.version, owner, state: "writing", bounds: spec.bounds, before }, options);
+  return await openDvidVolume(rest, options);
+}
+
+export async function openUnpublished(rest: string, { owner = "", ...options }: MakeOptions = {}): Promise<VolumeStore | null> {
+  const { marker, instance } = await lookAt(rest, options);
+  if (instance === null || marker?.state !== "writing" || marker.owner !== owner) return null;
+  return await openDvidVolume(rest, options);
+}
+
+/** What was written stays on the server; the marker says that it may be written over. */
+export async function discardUnpublished(rest: string, { owner = "", ...options }: MakeOptions = {}): Promise<void> {
+  const { marker, place } = await lookAt(rest, options);
+  if (marker?.state !== "writing" || marker.owner !== owner) return;
+  await writeMarker(place, { ...marker, state: "discarded" }, options);
+}
+
+/** Sets the extents to the volume's bounds and what was there before, and marks the volume as done. Repeatable. */
+export async function publish(rest: string, { owner = "", ...options }: MakeOptions = {}): Promise<VolumeStore> {
+  const { marker, place, name, source } = await lookAt(rest, options);
+  if (marker === null || marker.owner !== owner || marker.state === "discarded") {
+    const message = `${source}: nothing to publish: this version has no volume that was begun under this name and not discarded`;
+    throw new AxonloomError("E_SOURCE_NOT_FOUND", message, { source });
+  }
+  if (marker.state === "writing") {
+    await setExtents(place.connection, name.version, name.instance, union(marker.bounds, marker.before), options);
+    await writeMarker(place, { ...marker, state: "done" }, options);
+  }
+  return await openDvidVolume(rest, options);
+}
+
+function union(a: Box, b: Box | null): Box {
+  if (b === null || isEmpty(b)) return a;
+  return box(
+    map3((i) => Math.min(a.start[i], b.start[i])),
+    map3((i) => Math.max(a.stop[i], b.stop[i])),
+  );
+}
+
+function checkOpen({ repo, name, source }: Destination): void {
+  if (!versionIn(repo, name.version).locked) return;
+  const place = formatDvidName({ ...name, instance: null });
+  throw new AxonloomError("E_DVID_LOCKED", `${source}: the version is committed; ${lockedAdvice(place)}`, { source });
+}
+
+function checkFree(destination: Destination, replace: boolean): void {
+  if (replace || !isThere(destination)) return;
+  const { source } = destination;
+  const message = `${source}: this version of the instance holds data already; expected a new instance, or a version in which it was not written: choose another name or version`;
+  throw new AxonloomError("E_DESTINATION_EXISTS", message, { source });
+}
+
+function unfinished(source: string, marker: Marker, owner: string): AxonloomError {
+  const whose = marker.owner === owner ? "" : ` by another (${marker.owner || "no run"})`;
+  const message = `${source}: an unfinished volume was begun here${whose}; another process may be writing it, or one was ended: go on with that run, or choose another name or version`;
+  return new AxonloomError("E_DESTINATION_EXISTS", message, { source, owner: marker.owner });
+}
+
+/** Of an instance that is there: the type, blocks that can be sent, no other block size. */
+function checkType(source: string, instance: DvidInstance, type: InstanceType): void {
+  const { blockSize } = instance;
+  if (instance.type !== type)
+    throw notAsNeeded(source, `expected an instance of type ${type}, found ${instance.type}; choose another name`);
+  if (blockSize === null || AXES.some((a) => blockSize[a] !== BLOCK[a])) {
+    const found = blockSize === null ? "none" : toXyz(blockSize).join(" x ");
+    throw notAsNeeded(source, `expected blocks of ${BLOCK.join(" x ")} voxels, found ${found}; choose another name`);
+  }
+  if (type === "labelmap" && !hasGzip({ instance })) {
+    throw notAsNeeded(
+      source,
+      `expected an instance made without "Compression" (gzip), found ${instance.compression}; choose another name`,
+    );
+  }
+}
+
+function checkScales(source: string, instance: DvidInstance, spec: VolumeSpec): void {
+  if (spec.options?.levels === undefined || instance.coarserScales === coarserScales(source, spec)) return;
+  const [found, wanted] = [instance.coarserScales + 1, spec.options.levels];
+  throw notAsNeeded(
+    source,
+    `expected ${wanted} levels, found an instance with ${found}; leave out the option, or choose another name`,
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * Evaluate a segmentation: the paper's second workflow on any engine. Measures of the whole, of bodies, and place by place.
+ *
+ * @example
+ * const config = await loadEvaluation("evaluation.yml");
+ * const { comparisons, subvolumes } = await evaluateSegmentation(config);
+ * console.log(comparisons[0].measures.vi, subvolumes.length);
+ */
+import { rm } from "node:fs/promises";
+import type { CallOptions } from "../../call-options.ts";
+import { type EngineFactory, localEngineFactory } from "../../engine/index.ts";
+import { endLeftover } from "../../engine/spark/leftover.ts";
+import { AxonloomError } from "../../errors.ts";
+import type { EvaluationResult } from "../../evaluate/result.ts";
+import type { RunListener } from "../../run/events.ts";
+import { lockRunFolder } from "../../run/lock.ts";
+import { ProgressCounter } from "../create-segmentation/context.ts";
+import type { WorkerOptions } from "../create-segmentation/plan.ts";
+import { assemble, type Evaluated } from "./assemble.ts";
+import { compareAll } from "./compare.ts";
+import type { EvaluationConfig } from "./config.ts";
+import { checkFolder, writeEvaluation } from "./output.ts";
+import { type PlanEvaluationOptions, planEvaluation } from "./plan.ts";
+
+export interface EvaluateSegmentationOptions extends PlanEvaluationOptions, WorkerOptions {
+  /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
+  readonly engine?: EngineFactory;
+  readonly onEvent?: RunListener;
+}
+
+/**
+ * Compares, and writes the folder of results, which takes the place of an earlier evaluation of that name in one step. `E_EVALUATE` when
+ * there is nothing to compare, `E_DESTINATION_EXISTS` when something else lies there.
+ */
+export async function evaluateSegmentation(
+  config: EvaluationConfig,
+  options: EvaluateSegmentationOptions = {},
+): Promise<EvaluationResult> {
+  await checkFolder(config.destination);
+  const began = new Date();
+  const evaluated = await compareVolumes(config, options);
+  await writeEvaluation(config, evaluated, { began, seconds: (Date.now() - began.getTime()) / 1000, ...signalOf(options) });
+  return evaluated.result;
+}
+
+function signalOf({ signal }: CallOptions): CallOptions {
+  return signal === undefined ? {} : { signal };
+}
+
+/** Compares without writing results; beside the destination lies a folder for what leaves memory, which goes at the end. */
+async function compareVolumes(config: EvaluationConfig, options: EvaluateSegmentationOptions): Promise<Evaluated> {
+  const plan = await planEvaluation(config, options);
+  const listening = new AbortController();
+  const emit: RunListener = (event) => {
+    try {
+      options.onEvent?.(event);
+    } catch (error) {
+      listening.abort(error);
+    }
+  };
+  const counter = new ProgressCounter(emit);
+  const signal = AbortSignal.any([listening.signal, ...(options.signal ? [options.signal] : [])]);
+  const { workers, memoryBytes } = options;
+  const local = { coresPerTask: config.coresPerTask, ...(workers && { workers }), ...(memoryBytes && { memoryBytes }) };
+  const makeEngine = options.engine ?? localEngineFactory(local);
+  const runFolder = `${config.destination}.run`;
+  const lock = await lockRunFolder(runFolder);
+  try {
+    const engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder, onEvent: counter.listen });
+    try {
+      if (engine.name !== "spark") await endLeftover(runFolder, { onEvent: counter.listen, signal });
+      const { subvolumes, faces, bytesPerTask } = plan;
+      emit({
+        event: "planned",
+        subvolumes: subvolumes.length,
+        iterations: 1,
+        faces: faces.length,
+        workers: engine.slots,
+        "bytes-per-worker": bytesPerTask,
+        resumed: false,
+      });
+      const evaluated = assemble(config, plan, await compareAll({ config, plan, engine, counter, signal }));
+      for (const message of evaluated.result.warnings) emit({ event: "warning", message });
+      listening.signal.throwIfAborted();
+      return evaluated;
+    } finally {
+      await engine.close();
+    }
+  } catch (error) {
+    if (options.signal?.aborted) throw new AxonloomError("E_INTERRUPTED", "interrupted; nothing was written", {}, error);
+    throw error;
+  } finally {
+    await lock.release();
+    await rm(runFolder, { recursive: true, force: true });
+  }
+}

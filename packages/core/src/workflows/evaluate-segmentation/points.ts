@@ -1,0 +1,119 @@
+/** Points and skeletons of an evaluation: read by the driver, and dealt to the subvolumes in which they lie. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import type { CallOptions } from "../../call-options.ts";
+import { AxonloomError } from "../../errors.ts";
+import { type PointList, parsePointList } from "../../evaluate/point-list.ts";
+import type { Xyz } from "../../evaluate/result.ts";
+import { parseSwc, type Skeleton } from "../../evaluate/swc.ts";
+import { reasonOf } from "../../fs-errors.ts";
+import { AXES, type Box, fromXyz, map3, type Vec3 } from "../../geometry/box.ts";
+import type { Subvolume } from "../../geometry/subvolume.ts";
+import type { EvaluationConfig } from "./config.ts";
+
+export interface NamedPointList extends PointList {
+  /** Type and name, as in `synapse:syn`. */
+  readonly name: string;
+}
+
+export interface PlacedSkeleton extends Skeleton {
+  readonly nodesNm: readonly Xyz[];
+  /** The voxels of the nodes, z, y, x. */
+  readonly voxels: readonly Vec3[];
+}
+
+/** Reads the lists of a configuration; coordinates at level 0 are halved `level` times. */
+export async function readPointLists(
+  { pointLists, level }: EvaluationConfig,
+  options: CallOptions = {},
+): Promise<NamedPointList[]> {
+  const lists: NamedPointList[] = [];
+  for (const { file, name, type } of pointLists) {
+    let json: unknown;
+    try {
+      json = JSON.parse(await readFile(file, { encoding: "utf8", ...options }));
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw unreadable(file, "a JSON file of points", error);
+    }
+    const list = parsePointList(json, file, type);
+    const points = list.points.map((p): Xyz => [p[0] >> level, p[1] >> level, p[2] >> level]);
+    const full = `${list.type}:${name}`;
+    if (lists.some((other) => other.name === full)) {
+      throw new AxonloomError("E_EVALUATE", `input.point-lists: ${full} is there twice; give one of them another name`, {
+        name: full,
+      });
+    }
+    lists.push({ ...list, points, name: full });
+  }
+  return lists;
+}
+
+/** Reads a folder of `.swc` files, or one file, in the order of their names. */
+export async function readSkeletons(
+  { skeletons: wanted, level }: EvaluationConfig,
+  voxelSizeNm: Vec3,
+  options: CallOptions = {},
+): Promise<PlacedSkeleton[]> {
+  if (wanted === null) return [];
+  const { folder, unitNm } = wanted;
+  const skeletons: PlacedSkeleton[] = [];
+  let paths: string[];
+  try {
+    const isFolder = (await stat(folder)).isDirectory();
+    const names = isFolder ? (await readdir(folder)).filter((name) => extname(name).toLowerCase() === ".swc").sort() : [];
+    paths = isFolder ? names.map((name) => join(folder, name)) : [folder];
+    if (paths.length === 0) throw new Error("it has no .swc file");
+  } catch (error) {
+    throw unreadable(folder, "a folder of SWC files", error);
+  }
+  // Voxels of level 0 are 2^level times smaller than those that are compared.
+  const unit = unitNm === null ? map3((a) => voxelSizeNm[a] / 2 ** level) : map3(() => unitNm);
+  for (const path of paths) {
+    const text = await readFile(path, { encoding: "utf8", ...options });
+    const skeleton = parseSwc(text, basename(path));
+    const nodesNm = skeleton.nodes.map(([x, y, z]): Xyz => [x * unit[2], y * unit[1], z * unit[0]]);
+    const voxels = nodesNm.map(([x, y, z]) => fromXyz([x, y, z])).map((nm) => map3((a) => Math.floor(nm[a] / voxelSizeNm[a])));
+    skeletons.push({ ...skeleton, nodesNm, voxels });
+  }
+  return skeletons;
+}
+
+/** Points of one subvolume: which they are, and where (z, y, x, three numbers each). */
+export interface PlacedPoints {
+  readonly index: Uint32Array;
+  readonly places: Int32Array;
+}
+
+/** Deals points to the boxes of subvolumes on a regular grid; those that lie in none are told. */
+export function dealPoints(
+  points: readonly Vec3[],
+  subvolumes: readonly Subvolume[],
+  bounds: Box,
+): { readonly of: ReadonlyMap<number, PlacedPoints>; readonly outside: readonly number[] } {
+  const [first] = subvolumes;
+  const chunk = map3((a) => first!.core.stop[a] - first!.core.start[a]);
+  const cellOf = (p: Vec3) => map3((a) => Math.floor((p[a] - first!.core.start[a]) / chunk[a])).join();
+  const idAt = new Map(subvolumes.map(({ id, core }) => [cellOf(core.start), id]));
+  const lists = new Map<number, number[]>();
+  const outside: number[] = [];
+  points.forEach((p, k) => {
+    const id = idAt.get(cellOf(p));
+    if (id === undefined || !AXES.every((a) => p[a] >= bounds.start[a] && p[a] < bounds.stop[a])) {
+      outside.push(k);
+      return;
+    }
+    const list = lists.get(id);
+    if (list === undefined) lists.set(id, [k]);
+    else list.push(k);
+  });
+  const of = new Map<number, PlacedPoints>();
+  for (const [id, list] of lists) {
+    of.set(id, { index: Uint32Array.from(list), places: Int32Array.from(list.flatMap((k) => points[k]!)) });
+  }
+  return { of, outside };
+}
+
+function unreadable(path: string, what: string, error: unknown): AxonloomError {
+  return new AxonloomError("E_EVALUATE", `${path}: expected ${what}, but it cannot be read: ${reasonOf(error)}`, { path }, error);
+}
