@@ -41,6 +41,8 @@ export function render(files) {
 }
 
 function main() {
+  const setup = spawnSync(process.execPath, [join(root, "scripts/setup.mjs")], { stdio: "inherit" });
+  if (setup.status !== 0) throw new Error("expected the setup to succeed");
   const folder = mkdtempSync(join(tmpdir(), "axonloom-dvid-table-"));
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const { status } = spawnSync(process.execPath, [vitest, "run", "dvid"], {
