@@ -88,12 +88,19 @@ export const TWO_SUBVOLUMES = {
 const SHAPE = [96, 96, 96] as const;
 let gray: Uint8Array | null = null;
 
-/** A folder with `gray.npy`, 96³. */
+/** A folder with `gray.npy`, 96³, that goes when the test ends. */
 export function smallVolume(): string {
-  const folder = temporaryFolder();
+  const { folder, remove } = smallVolumeIn();
+  onTestFinished(remove);
+  return folder;
+}
+
+/** The same for several tests, which remove it. */
+export function smallVolumeIn(): { readonly folder: string; readonly remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), "axonloom-test-"));
   gray ??= cells(SHAPE, 60).gray;
   writeNpy(join(folder, "gray.npy"), gray, SHAPE);
-  return folder;
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 export function configOf(folder: string, options: Record<string, unknown> = {}, rest: Record<string, unknown> = {}): Config {

@@ -4,7 +4,7 @@
  */
 import type { StoreDriver } from "../types.ts";
 import { formatDvidName, parseVolumeName } from "./name.ts";
-import { instanceTypeFor, WRITE_GRID } from "./spec.ts";
+import { HIGHEST_LABEL, instanceTypeFor, WRITE_GRID } from "./spec.ts";
 
 /** The client is loaded when a server is asked: every other source comes without it. */
 const opening = () => import("./open.ts");
@@ -26,6 +26,10 @@ export const dvidDriver: StoreDriver = {
   },
 
   writer: {
+    highestId: HIGHEST_LABEL,
+    async reserveIds(rest, count, options) {
+      return await (await import("./reserve-ids.ts")).reserveIds(rest, count, options);
+    },
     planWriteGrid(rest, spec) {
       instanceTypeFor(formatDvidName(parseVolumeName(rest)), spec);
       return WRITE_GRID;

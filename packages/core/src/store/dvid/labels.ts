@@ -23,7 +23,7 @@ import {
 import { forEachParallel } from "../../parallel.ts";
 import type { Block } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
-import type { VolumeInfo, VolumeStore } from "../types.ts";
+import type { VolumeInfo, VolumeStore, WriteOptions } from "../types.ts";
 import { readInstance } from "./instances.ts";
 import { formatDvidName } from "./name.ts";
 import { readRepo, versionIn } from "./repos.ts";
@@ -39,11 +39,6 @@ const BLOCKS_A_REQUEST = 256;
 const BYTES_A_REQUEST = 1 << 25;
 
 type Labels = Block<BigUint64Array<ArrayBuffer>>;
-
-export interface LabelWriteOptions extends CallOptions {
-  /** Where it is 0 (shape of the box) the voxel stays what it is; blocks without any 1 are not written. */
-  readonly inside?: Uint8Array | null;
-}
 
 export function labelStore(opened: OpenedVolume): VolumeStore {
   const { name, source, instance, blockSize, bounds, voxelSizeNm } = opened;
@@ -76,7 +71,7 @@ export function labelStore(opened: OpenedVolume): VolumeStore {
       options.signal?.throwIfAborted();
       return await readLabels(opened, box, name.supervoxels, options);
     },
-    async write(box, block, options: LabelWriteOptions = {}) {
+    async write(box, block, options = {}) {
       checkInside(box, bounds, source);
       checkBlock(block, box, "uint64", source);
       checkOnGrid(box, writeGrid, bounds, source);
@@ -151,7 +146,7 @@ function piecesOf(box: Box, blockSize: Vec3): Iterable<Box> {
   );
 }
 
-async function writeLabels(opened: OpenedVolume, box: Box, block: Labels, options: LabelWriteOptions): Promise<void> {
+async function writeLabels(opened: OpenedVolume, box: Box, block: Labels, options: WriteOptions): Promise<void> {
   const { connection, name, blockSize } = opened;
   const query = { scale: name.scale, noindexing: true, compression: "blocks" };
   const send = async (frames: readonly Frame[]) => {
@@ -189,13 +184,7 @@ interface Merged {
 }
 
 /** The labels of a piece's blocks, as they shall be on the server. */
-async function mergedWithServer(
-  opened: OpenedVolume,
-  piece: Box,
-  box: Box,
-  block: Labels,
-  options: LabelWriteOptions,
-): Promise<Merged> {
+async function mergedWithServer(opened: OpenedVolume, piece: Box, box: Box, block: Labels, options: WriteOptions): Promise<Merged> {
   const { blockSize } = opened;
   const inside = options.inside ?? null;
   const cells = [...cellsIn(piece, blockSize, ORIGIN)].filter(

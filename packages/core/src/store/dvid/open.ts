@@ -1,6 +1,7 @@
 /** Opens an instance of a version as a volume. */
 import type { CallOptions } from "../../call-options.ts";
 import type { VolumeStore } from "../types.ts";
+import { bodyIndex } from "./body-index.ts";
 import { greyStore } from "./grey.ts";
 import { connectDvid } from "./http.ts";
 import { readInstance } from "./instances.ts";
@@ -37,7 +38,11 @@ export async function openInstance(name: DvidVolumeName, options?: CallOptions):
 function storeOf(opened: OpenedVolume): VolumeStore {
   const { instance, name } = opened;
   if (instance.type === "uint8blk" && !name.supervoxels) return greyStore(opened);
-  if (instance.type === "labelmap") return hasGzip(opened) ? labelStore(opened) : rawLabelStore(opened);
+  if (instance.type === "labelmap" && hasGzip(opened)) {
+    const store = labelStore(opened);
+    return name.scale === 0 && !name.supervoxels ? { ...store, bodies: bodyIndex(opened) } : store;
+  }
+  if (instance.type === "labelmap") return rawLabelStore(opened);
   if (instance.type === "labelarray" || instance.type === "labelblk") return rawLabelStore(opened);
   const why =
     name.supervoxels && instance.type === "uint8blk"

@@ -8,6 +8,8 @@ export const BLOCK: Vec3 = [64, 64, 64];
 /** Blocks are counted from the server's origin, at every scale. */
 export const ORIGIN: Vec3 = [0, 0, 0];
 export const WRITE_GRID: WriteGrid = { origin: ORIGIN, cell: BLOCK };
+/** Ids from 2^48 on spoil the server's own counting of ids, for every version. */
+export const HIGHEST_LABEL = 2n ** 48n - 1n;
 const MOST_SCALES = 20;
 
 export type InstanceType = "labelmap" | "uint8blk";

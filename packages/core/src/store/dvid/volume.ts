@@ -71,7 +71,7 @@ export function notAsNeeded(source: string, why: string): AxonloomError {
 }
 
 /** The path of one of the instance's endpoints. */
-export function endpoint({ name }: OpenedVolume, ...parts: readonly string[]): string {
+export function endpoint({ name }: Pick<OpenedVolume, "name">, ...parts: readonly string[]): string {
   return apiPath("node", name.version, name.instance, ...parts);
 }
 
