@@ -17,10 +17,11 @@ async function json<T>(args: readonly string[], folder: string): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-test("table-2: a row for each policy and threshold, files for people and programs", async () => {
+// A run, nine results and two evaluations: seconds on a machine that is free, minutes on one that is not.
+test("table-2: a row for each policy and threshold, files for people and programs", { timeout: 600_000 }, async () => {
   const folder = temporaryFolder();
   const args = ["experiment", "table-2", "--folder", "out", "--size", "96", "--volumes", "medulla"];
-  const { rows, checks } = await json<Table2Result>(args, folder);
+  const { rows, checks, places } = await json<Table2Result>(args, folder);
   expect(rows.map(({ thresholds, algorithm }) => `${thresholds} ${algorithm}`)).toEqual(
     ["kept", "scaled"].flatMap((thresholds) =>
       ["none", "conservative", "medium", "aggressive", "either"].map((algorithm) => `${thresholds} ${algorithm}`),
@@ -35,6 +36,12 @@ test("table-2: a row for each policy and threshold, files for people and program
   }
   expect(rows[3]!.merge_vi).toBeGreaterThan(rows[2]!.merge_vi);
   expect(checks).toHaveLength(8);
+  expect(places[0]).toMatchObject({
+    volume: "medulla",
+    worst: expect.arrayContaining([expect.objectContaining({ algorithm: "aggressive" })]),
+  });
+  expect(places[0]!.medium).toHaveLength(8);
+  expect(existsSync(join(folder, "out/medulla/evaluation-aggressive/report.html"))).toBe(true);
   expect(readdirSync(join(folder, "out"))).toEqual(
     expect.arrayContaining(["report.html", "report.md", "result.json", "table-2.csv", "table-2-kept.svg", "table-2-kept.png"]),
   );

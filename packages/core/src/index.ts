@@ -97,6 +97,7 @@ export type { PreservedBodies } from "./workflows/create-segmentation/preserved.
 export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sample.ts";
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export { type ExamineOptions, examine } from "./workflows/doctor.ts";
+export * from "./workflows/dvid.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
 export {
   type EvaluationChanges,

@@ -23,6 +23,7 @@ import {
   volumeExists,
 } from "../src/store/index.ts";
 import { type Block, bytesOf, type Dtype, type VoxelArray } from "../src/volume/block.ts";
+import { describeDvid, newDvidVersion } from "../src/workflows/dvid.ts";
 import { buildPyramid } from "../src/workflows/pyramid.ts";
 
 export interface TestServer {
@@ -337,6 +338,54 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
       expect(await failure(openVolume(repo.source("keys")))).toBe("E_DVID_INSTANCE");
       expect(await failure(openVolume(`${repo.source("empty")}?scale=1`))).toBe("E_SOURCE_NOT_FOUND");
     });
+  });
+
+  test(`${name}: what a server has, and new versions`, async () => {
+    const { host, connection } = repo;
+    const alias = `places-${process.pid}-${repos++}`;
+    const root = await createRepo(connection, alias, "for a test");
+    const at = (version: string) => `dvid://${host}/${version}`;
+    const bounds = box([3, 5, 7], [40, 41, 42]);
+    const destination = `${at(root)}/seg`;
+    await (await createVolume(destination, specOf("uint64", bounds))).write(bounds, coarsePattern(shapeOf(bounds)));
+    await publishVolume(destination);
+    expect(await failure(newDvidVersion(at(root)))).toBe("E_DVID_VERSION");
+    const next = await newDvidVersion(at(`${alias}:master`), { commit: true, note: "first" });
+    expect(next).toBe(at(next.slice(-32)));
+    expect(await failure(newDvidVersion(at(root), { commit: true }))).toBe("E_DESTINATION_EXISTS");
+    const branch = await newDvidVersion(at(root), { branch: "trial", note: "second" });
+    expect(await failure(newDvidVersion(at(root), { branch: "trial" }))).toBe("E_DESTINATION_EXISTS");
+    const { server: origin, repos: found } = await describeDvid(branch);
+    expect(origin).toBe(`http://${host}`);
+    expect(found).toEqual([
+      {
+        root,
+        alias,
+        description: "for a test",
+        versions: [
+          { version: root, branch: "master", committed: true, note: "first", parents: [] },
+          { version: next.slice(-32), branch: "master", committed: false, note: "first", parents: [root] },
+          { version: branch.slice(-32), branch: "trial", committed: false, note: "second", parents: [root] },
+        ],
+        "instances-of": branch.slice(-32),
+        instances: expect.arrayContaining([
+          {
+            name: "seg",
+            type: "labelmap",
+            "size-xyz": [35, 36, 37],
+            "offset-xyz": [7, 5, 3],
+            "voxel-size-xyz": [4, 8, 40],
+            "block-xyz": [64, 64, 64],
+            scales: 2,
+          },
+        ]),
+      },
+    ]);
+    expect((await describeDvid(`dvid://${host}`)).repos.map((r) => r.alias)).toContain(alias);
+    for (const wrong of ["dvid://", `dvid://${host}/a/b`, "precomputed://x"]) {
+      expect(await failure(describeDvid(wrong))).toBe("E_SOURCE_NAME");
+    }
+    expect(await failure(newDvidVersion(`dvid://${host}`))).toBe("E_SOURCE_NAME");
   });
 
   test.each(["labelarray", "labelblk"])(`${name}: %s is read`, async (typename) => {

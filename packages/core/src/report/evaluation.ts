@@ -110,7 +110,7 @@ function effortParts({ comparisons, connectivity, run_length }: EvaluationResult
 type PointLink = (at: Xyz, truth: string, segment: string) => string;
 
 function truthTable(bodies: readonly TruthBody[], about: string, link?: PointLink): Table {
-  const worst = [...bodies].sort((p, q) => q.badness - p.badness).slice(0, LONGEST);
+  const worst = bodies.filter(({ badness }) => badness > 0).sort((p, q) => q.badness - p.badness);
   return {
     title: `Worst bodies of the ground truth${about}`,
     columns: [
@@ -121,19 +121,21 @@ function truthTable(bodies: readonly TruthBody[], about: string, link?: PointLin
       { name: "pieces" },
       { name: "segment: common" },
     ],
-    rows: worst.map(({ id, size, split_vi, merge_vi, pieces, overlaps }) => [
-      id,
-      size,
-      split_vi,
-      merge_vi,
-      pieces,
-      placeOf(overlaps[0], (other, at) => link?.(at, id, other)),
-    ]),
+    rows: worst
+      .slice(0, LONGEST)
+      .map(({ id, size, split_vi, merge_vi, pieces, overlaps }) => [
+        id,
+        size,
+        split_vi,
+        merge_vi,
+        pieces,
+        placeOf(overlaps[0], (other, at) => link?.(at, id, other)),
+      ]),
   };
 }
 
 function segmentTable(bodies: readonly SegmentBody[], about: string, link?: PointLink): Table {
-  const worst = [...bodies].sort((p, q) => q.merge_vi - p.merge_vi).slice(0, LONGEST);
+  const worst = bodies.filter(({ merge_vi }) => merge_vi > 0).sort((p, q) => q.merge_vi - p.merge_vi);
   return {
     title: `Worst bodies of the segmentation${about}`,
     columns: [
@@ -144,13 +146,15 @@ function segmentTable(bodies: readonly SegmentBody[], about: string, link?: Poin
       { name: "the second of them: common" },
     ],
     // A false merge is seen where the second body is.
-    rows: worst.map(({ id, size, merge_vi, pieces, overlaps }) => [
-      id,
-      size,
-      merge_vi,
-      pieces,
-      placeOf(overlaps[1] ?? overlaps[0], (other, at) => link?.(at, other, id)),
-    ]),
+    rows: worst
+      .slice(0, LONGEST)
+      .map(({ id, size, merge_vi, pieces, overlaps }) => [
+        id,
+        size,
+        merge_vi,
+        pieces,
+        placeOf(overlaps[1] ?? overlaps[0], (other, at) => link?.(at, other, id)),
+      ]),
   };
 }
 
