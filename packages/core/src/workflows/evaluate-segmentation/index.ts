@@ -17,7 +17,7 @@ import type { WorkerOptions } from "../create-segmentation/plan.ts";
 import { assemble, type Evaluated } from "./assemble.ts";
 import { compareAll } from "./compare.ts";
 import type { EvaluationConfig } from "./config.ts";
-import { writeEvaluation } from "./output.ts";
+import { storeMetrics, writeEvaluation } from "./output.ts";
 import { checkDestination, openPlace } from "./place.ts";
 import { type EvaluationPlan, type PlanEvaluationOptions, planEvaluation } from "./plan.ts";
 
@@ -43,8 +43,10 @@ export async function evaluateSegmentation(
     try {
       const evaluated = await compareVolumes(config, plan, place.workFolder, options);
       const seconds = (Date.now() - began.getTime()) / 1000;
-      await writeEvaluation(place.resultFolder, config, evaluated, { began, seconds, ...signalOf(options) });
+      const writing = { began, seconds, ...signalOf(options) };
+      const metrics = await writeEvaluation(place.resultFolder, config, evaluated, writing);
       await place.publish();
+      await storeMetrics(config, metrics, writing);
       return evaluated.result;
     } finally {
       await place.close();

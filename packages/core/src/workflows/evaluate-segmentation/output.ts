@@ -38,19 +38,20 @@ export async function readEvaluation(folder: string, options: CallOptions = {}):
   }
 }
 
-/** Writes all files into `folder`, which is made. */
+/** Writes all files into `folder`, which is made; the text of the metrics. */
 export async function writeEvaluation(
   folder: string,
   config: EvaluationConfig,
   evaluated: Evaluated,
   options: WriteEvaluationOptions,
-): Promise<void> {
+): Promise<string> {
   const { result, table, variation, placeOf } = evaluated;
   try {
     await mkdir(folder, { recursive: true });
     const write = (name: string, text: string) => writeFile(join(folder, name), text);
     await write(RESULT, `${JSON.stringify(result, null, 1)}\n`);
-    await write("metrics.json", `${JSON.stringify(metricsOf(config, result, options))}\n`);
+    const metrics = JSON.stringify(metricsOf(config, result, options));
+    await write("metrics.json", `${metrics}\n`);
     await write("bodies.csv", bodiesCsv(bodyLists(table, variation, { most: Infinity, mostOverlaps: 0, placeOf })));
     await write("report.html", await reportHtml(evaluationReport(result)));
     if (result.subvolumes.length > 0) {
@@ -58,6 +59,7 @@ export async function writeEvaluation(
       await writeHeatMap(join(folder, "heat-map"), config.chunk, result, options);
     }
     options.signal?.throwIfAborted();
+    return metrics;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof AxonloomError) throw error;
@@ -73,4 +75,16 @@ function metricsOf(config: EvaluationConfig, result: EvaluationResult, { began, 
     runtime: Math.round(seconds * 1000) / 1000,
     "config-file": resolved,
   };
+}
+
+/** Keeps the metrics where the configuration wants them beside the folder. */
+export async function storeMetrics(
+  { user, metrics }: EvaluationConfig,
+  text: string,
+  { began, signal }: WriteEvaluationOptions,
+): Promise<void> {
+  if (metrics === null) return;
+  const { place, location } = metrics;
+  const { putMetrics } = await import("./dvid.ts");
+  await putMetrics(place, { location, user, began }, text, signal === undefined ? {} : { signal });
 }
