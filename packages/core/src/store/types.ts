@@ -29,6 +29,8 @@ export interface VolumeInfo {
 export interface WriteGrid {
   readonly origin: Vec3;
   readonly cell: Vec3;
+  /** Only of volumes on a server: it gets one request for each such cell, counted from 0, that a box touches, whether read or written. */
+  readonly request?: Vec3;
 }
 
 export interface VolumeStore {
