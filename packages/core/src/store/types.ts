@@ -115,6 +115,8 @@ export interface SourceOptions extends CallOptions {
 export interface MakeOptions extends CallOptions {
   /** A finished volume of the same kind may have the name; it gives way when the new one is published. */
   readonly replace?: boolean;
+  /** Only where names have versions: none of them may hold anything, but what this owner has begun. */
+  readonly empty?: boolean;
   /** Whose volume it is while it is unpublished, a few letters and digits: two owners never write to one temporary name. */
   readonly owner?: string;
 }

@@ -70,7 +70,7 @@ export async function createSegmentation(
   try {
     const store = openKeyValue(config.runFolder);
     await sweepTemporary(store); // of a process that was killed
-    await checkDestination(store, plan.output.destination, config.replaceOutput);
+    await checkDestination(store, plan.output.destination, config);
     if (options.fresh) await forget(store);
     return await runLocked(config, plan, store, options);
   } finally {
@@ -81,7 +81,7 @@ export async function createSegmentation(
 /** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
 export async function checkOutput(config: Config): Promise<void> {
   const destination = await normaliseDestination(config.output.destination);
-  await checkDestination(openKeyValue(config.runFolder), destination, config.replaceOutput);
+  await checkDestination(openKeyValue(config.runFolder), destination, config);
 }
 
 async function runLocked(
