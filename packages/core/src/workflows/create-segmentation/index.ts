@@ -28,7 +28,7 @@ import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
 import { recordRun } from "./record.ts";
-import { borderedVoxels, type Segmented, segmentAll } from "./segment.ts";
+import { borderedVoxels, type Segmented, segmentAll, segmentedAgain } from "./segment.ts";
 import { withNewSessions } from "./sessions.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
@@ -178,10 +178,6 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
     });
   }
   const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
-  if (written.again > 0) {
-    const message = `${written.again} subvolumes were segmented again: with checkpoint: none their labels went with the executors that had them`;
-    run.emit({ event: "warning", message });
-  }
   if (!written.published) {
     const { bodies } = await openVolume(written.volume);
     const within = plan.subvolumes.map(({ core }) => core);
@@ -208,6 +204,11 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
     );
   }
   await segmented.rows.unpersist();
+  const again = await segmentedAgain(run);
+  if (again > 0) {
+    const message = `${again} subvolumes were segmented again: with checkpoint: none their labels went with the executors that had them`;
+    run.emit({ event: "warning", message });
+  }
 
   const voxels = plan.subvolumes.reduce((sum, subvolume) => sum + borderedVoxels(subvolume), 0);
   const result: CreateSegmentationResult = {
@@ -220,7 +221,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
       matches: stitched.resolution.matches,
       subvolumes: n,
       restored: segmented.restored,
-      "segmented-again": written.again,
+      "segmented-again": again,
       quarantined: segmented.gaps.length,
       faces: plan.faces.length,
       voxels: written.voxels,

@@ -68,7 +68,8 @@ export async function writeEvaluation(
     await mkdir(partial, { recursive: true });
     const write = (name: string, text: string) => writeFile(join(partial, name), text);
     await write(RESULT, `${JSON.stringify(result, null, 1)}\n`);
-    await write("metrics.json", `${JSON.stringify(metricsOf(config, result, options))}\n`);
+    const metrics = JSON.stringify(metricsOf(config, result, options));
+    await write("metrics.json", `${metrics}\n`);
     await write("bodies.csv", bodiesCsv(bodyLists(table, variation, { most: Infinity, mostOverlaps: 0, placeOf })));
     await write("report.html", await reportHtml(evaluationReport(result)));
     if (result.subvolumes.length > 0) {
@@ -79,6 +80,7 @@ export async function writeEvaluation(
     await checkFolder(folder);
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder);
+    if (config.metrics !== null) await storeMetrics(config, config.metrics, metrics, options);
   } catch (error) {
     await rm(partial, { recursive: true, force: true }).catch(() => {});
     if (options.signal?.aborted) throw new AxonloomError("E_INTERRUPTED", "interrupted; nothing was written", {}, error);
@@ -95,4 +97,14 @@ function metricsOf(config: EvaluationConfig, result: EvaluationResult, { began, 
     runtime: Math.round(seconds * 1000) / 1000,
     "config-file": resolved,
   };
+}
+
+async function storeMetrics(
+  { user }: EvaluationConfig,
+  { place, location }: NonNullable<EvaluationConfig["metrics"]>,
+  text: string,
+  { began, signal }: WriteEvaluationOptions,
+): Promise<void> {
+  const { putMetrics } = await import("./dvid.ts");
+  await putMetrics(place, { location, user, began }, text, signal === undefined ? {} : { signal });
 }
