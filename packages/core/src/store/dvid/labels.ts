@@ -27,8 +27,8 @@ import type { VolumeInfo, VolumeStore, WriteOptions } from "../types.ts";
 import { readInstance } from "./instances.ts";
 import { formatDvidName } from "./name.ts";
 import { readRepo, versionIn } from "./repos.ts";
-import { checkCoordinates, ORIGIN } from "./spec.ts";
-import { boxPath, endpoint, identityOf, type OpenedVolume, PIECE, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
+import { checkCoordinates, ORIGIN, PIECE } from "./spec.ts";
+import { boxPath, endpoint, identityOf, type OpenedVolume, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
 import { badAnswer, decodeFrames, encodeFrames, type Frame, unzipBlock, zipBlock } from "./wire/index.ts";
 
 /** Ids from here on spoil the server's own counting of ids, for every version. */
@@ -42,7 +42,7 @@ type Labels = Block<BigUint64Array<ArrayBuffer>>;
 
 export function labelStore(opened: OpenedVolume): VolumeStore {
   const { name, source, instance, blockSize, bounds, voxelSizeNm } = opened;
-  const writeGrid = { origin: ORIGIN, cell: blockSize };
+  const writeGrid = { origin: ORIGIN, cell: blockSize, request: PIECE };
   const scales = Array.from({ length: instance.coarserScales + 1 }, (_, scale) => formatDvidName({ ...name, scale }));
   const volumeInfo: VolumeInfo = {
     dtype: "uint64",
