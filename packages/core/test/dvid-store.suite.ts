@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { encodeDvidBlock } from "@axonloom/kernels";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Box, box, boxOfShape, cellsIn, shapeOf, type Vec3, volumeOf } from "../src/geometry/box.ts";
-import { contractSuite, patternBlock, specOf } from "../src/store/contract.suite.ts";
+import { contractSuite, patternBlock, specOf, temporaryFolder } from "../src/store/contract.suite.ts";
 import { apiPath, type DvidConnection, openConnection } from "../src/store/dvid/http.ts";
 import { createInstance } from "../src/store/dvid/instances.ts";
 import { commitVersion, createRepo, createVersion } from "../src/store/dvid/repos.ts";
@@ -23,6 +23,7 @@ import {
   volumeExists,
 } from "../src/store/index.ts";
 import { type Block, bytesOf, type Dtype, type VoxelArray } from "../src/volume/block.ts";
+import { convertVolume } from "../src/workflows/convert.ts";
 import { describeDvid, newDvidVersion } from "../src/workflows/dvid.ts";
 import { buildPyramid } from "../src/workflows/pyramid.ts";
 
@@ -216,6 +217,27 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
       expect((await store.read(bounds)).data.some((label) => label !== 0n)).toBe(false);
       const below = box([-64, 0, 0], [64, 64, 64]);
       expect(await failure(createVolume(repo.source("below"), specOf("uint64", below)))).toBe("E_DVID_LABELS");
+    });
+
+    test("labels that are converted can be proofread: every body has its index", async () => {
+      const bounds = box([3, 60, 0], [67, 70, 41]);
+      const local = `precomputed://${await temporaryFolder()}/labels`;
+      const block = coarsePattern(shapeOf(bounds), 6);
+      await (await createVolume(local, specOf("uint64", bounds))).write(bounds, block);
+      await publishVolume(local);
+      const { source } = await convertVolume(local, repo.source("converted"));
+      const ids = [1n, 2n, 3n].map((n) => n << 40n);
+      const sizes = async (labels: readonly bigint[]) => {
+        const call = { method: "GET", path: apiPath("node", repo.root, "converted", "sizes"), body: `[${labels.join()}]` } as const;
+        return JSON.parse(Buffer.from(await repo.connection.call(call)).toString());
+      };
+      const counted = ids.map((id) => block.data.filter((label) => label === id).length);
+      expect(await sizes(ids)).toEqual(counted);
+      const path = apiPath("node", repo.root, "converted", "merge");
+      await repo.connection.call({ method: "POST", path, body: `[${ids[0]},${ids[2]}]` });
+      expect(await sizes([ids[0]!])).toEqual([counted[0]! + counted[2]!]);
+      const merged = block.data.map((label) => (label === ids[2] ? ids[0]! : label));
+      expect(sameVoxels((await (await openVolume(source)).read(bounds)).data, merged)).toBe(true);
     });
 
     test("bodies and supervoxels", async () => {
