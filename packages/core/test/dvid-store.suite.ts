@@ -132,7 +132,7 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
       const store = await createVolume(destination, specOf("uint64", bounds), { replace: true });
       const fresh = coarsePattern(shapeOf(bounds), 2);
       const inside = Uint8Array.from(fresh.data, (_, i) => (i % 7 === 0 ? 0 : 1));
-      await (store.write as (b: Box, block: Block, o: { inside: Uint8Array }) => Promise<void>)(bounds, fresh, { inside });
+      await store.write(bounds, fresh, { inside });
       await publishVolume(destination);
       const back = await (await openVolume(destination)).read(whole);
       const expected = old.data.slice();
@@ -410,17 +410,45 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
     expect(await failure(newDvidVersion(`dvid://${host}`))).toBe("E_SOURCE_NAME");
   });
 
-  test.each(["labelarray", "labelblk"])(`${name}: %s is read`, async (typename) => {
+  test.each([
+    ["labelarray", 64],
+    ["labelblk", 32],
+  ])(`${name}: %s is read and written`, async (typename, edge) => {
     const dataname = `old-${typename}`;
-    await createInstance(repo.connection, repo.root, { typename, dataname, BlockSize: "64,64,64" });
+    const destination = repo.source(dataname);
+    await createInstance(repo.connection, repo.root, { typename, dataname, BlockSize: `${edge},${edge},${edge}` });
     const shape: Vec3 = [64, 128, 64];
-    const block = coarsePattern(shape, 9);
-    const body = new Uint8Array(block.data.buffer);
+    const old = coarsePattern(shape, 9);
+    const body = new Uint8Array(old.data.buffer);
     const path = apiPath("node", repo.root, dataname, "raw", "0_1_2", "64_128_64", "0_0_0");
     await repo.connection.call({ method: "POST", path, query: { mutate: true }, body });
-    const store = await openVolume(repo.source(dataname));
-    expect(await store.info()).toMatchObject({ dtype: "uint64", kind: "labels", writeGrid: null, bounds: boxOfShape(shape) });
-    expect(sameVoxels((await store.read(boxOfShape(shape))).data, block.data)).toBe(true);
-    expect(await failure(store.write(boxOfShape(shape), block))).toBe("E_SOURCE_UNSUPPORTED");
+    const store = await openVolume(destination);
+    expect(await store.info()).toMatchObject({ dtype: "uint64", kind: "labels", bounds: boxOfShape(shape) });
+    expect(sameVoxels((await store.read(boxOfShape(shape))).data, old.data)).toBe(true);
+    await expect.poll(() => volumeExists(destination)).toBe(true);
+
+    const bounds = box([3, 5, 7], [60, 128, 64]);
+    const made = await createVolume(destination, specOf("uint64", bounds), { replace: true });
+    const fresh = coarsePattern(shapeOf(bounds), 10);
+    const inside = Uint8Array.from(fresh.data, (_, i) => (i % 5 === 0 ? 0 : 1));
+    await made.write(bounds, fresh, { inside });
+    const published = await publishVolume(destination);
+    expect((await published.info()).bounds).toEqual(boxOfShape(shape));
+    const expected = old.data.slice();
+    let k = 0;
+    for (let z = 3; z < 60; z++)
+      for (let y = 5; y < 128; y++)
+        for (let x = 7; x < 64; x++, k++) if (inside[k] === 1) expected[(z * 128 + y) * 64 + x] = fresh.data[k]!;
+    expect(sameVoxels((await (await openVolume(destination)).read(boxOfShape(shape))).data, expected)).toBe(true);
+
+    const fine = repo.source(`${dataname}-fine`);
+    await createInstance(repo.connection, repo.root, {
+      typename,
+      dataname: `${dataname}-fine`,
+      BlockSize: `${edge},${edge},${edge}`,
+    });
+    await (await createVolume(fine, specOf("uint64", bounds))).write(bounds, fresh);
+    expect((await (await publishVolume(fine)).info()).bounds).toEqual(bounds);
+    expect(await failure(made.write(bounds, { ...fresh, data: fresh.data.map(() => 2n ** 48n) }))).toBe("E_DVID_LABELS");
   });
 }
