@@ -72,6 +72,19 @@ export function smallConfig(
   };
 }
 
+/** Options that make 8 subvolumes of the small volume. */
+export const EIGHT = { "chunk-size": 64 };
+
+/** A region of interest of the small volume: two of its 27 subvolumes. */
+export const TWO_SUBVOLUMES = {
+  roi: {
+    box: [
+      [0, 0, 0],
+      [64, 32, 32],
+    ],
+  },
+};
+
 const SHAPE = [96, 96, 96] as const;
 let gray: Uint8Array | null = null;
 

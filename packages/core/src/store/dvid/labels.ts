@@ -26,8 +26,8 @@ import { readInstance } from "./instances.ts";
 import { checkLabels, covers, type Labels, overlay, touches } from "./label-voxels.ts";
 import { formatDvidName } from "./name.ts";
 import { readRepo, versionIn } from "./repos.ts";
-import { checkCoordinates, ORIGIN } from "./spec.ts";
-import { boxPath, endpoint, identityOf, type OpenedVolume, PIECE, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
+import { checkCoordinates, ORIGIN, PIECE } from "./spec.ts";
+import { boxPath, endpoint, identityOf, type OpenedVolume, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
 import { badAnswer, decodeFrames, encodeFrames, type Frame, unzipBlock, zipBlock } from "./wire/index.ts";
 
 /** A request that writes has at most so many blocks, and about so many bytes. */
@@ -36,7 +36,7 @@ const BYTES_A_REQUEST = 1 << 25;
 
 export function labelStore(opened: OpenedVolume): VolumeStore {
   const { name, source, instance, blockSize, bounds, voxelSizeNm } = opened;
-  const writeGrid = { origin: ORIGIN, cell: blockSize };
+  const writeGrid = { origin: ORIGIN, cell: blockSize, request: PIECE };
   const scales = Array.from({ length: instance.coarserScales + 1 }, (_, scale) => formatDvidName({ ...name, scale }));
   const volumeInfo: VolumeInfo = {
     dtype: "uint64",

@@ -63,11 +63,18 @@ function isThere({ instance, marker, name, repo }: Destination): boolean {
   return instance.labelledVersions.includes(versionIn(repo, name.version).id);
 }
 
-export async function checkCanCreate(rest: string, { replace = false, owner, ...options }: MakeOptions = {}): Promise<void> {
+export async function checkCanCreate(
+  rest: string,
+  { replace = false, empty = false, owner, ...options }: MakeOptions = {},
+): Promise<void> {
   const destination = await lookAt(rest, options);
   checkOpen(destination);
   checkFree(destination, replace);
   const { instance, source, marker } = destination;
+  if (empty && (instance?.labelledVersions.length ?? 0) > 0) {
+    const message = `${source}: expected a new instance, or one without labels in any version, found one with labels: choose another name, or allow it to be changed (options.mutateseg: auto)`;
+    throw new AxonloomError("E_DESTINATION_EXISTS", message, { source });
+  }
   if (!replace && owner !== undefined && marker?.state === "writing" && marker.owner !== owner)
     throw unfinished(source, marker, owner);
   if (instance !== null) checkType(source, instance, instance.type === "uint8blk" ? "uint8blk" : "labelmap");

@@ -15,7 +15,7 @@ import { openVolume } from "../../store/index.ts";
 import { type CellMeasures, measureCells } from "../cells.ts";
 import { createSegmentation } from "../create-segmentation/index.ts";
 import type { WorkerOptions } from "../create-segmentation/plan.ts";
-import { evaluateVolumes } from "../evaluate.ts";
+import { type Evaluation, evaluateVolumes } from "../evaluate.ts";
 import { parseEvaluation } from "../evaluate-segmentation/config.ts";
 import { evaluateSegmentation } from "../evaluate-segmentation/index.ts";
 import { restitch } from "../restitch.ts";
@@ -110,36 +110,22 @@ export async function experimentTable2(request: Table2Request, options: Experime
     const { config, gray, truth, condition } = await prepareTestVolume(name, request, call);
     onStep(`${name}: segmenting`);
     const run = await createSegmentation(config, { ...resources, ...call });
+    const measures = new Map<string, Evaluation>();
     for (const thresholds of ["kept", "scaled"] as const) {
       const { minimumOverlap, liberalOverlap } = thresholds === "kept" ? DEFAULT_POLICY : scaledThresholds(config);
       for (const algorithm of STITCH_ALGORITHMS) {
-        const label = thresholds === "kept" ? algorithm : `${algorithm}-scaled`;
+        const label = thresholds === "kept" || algorithm === "none" ? algorithm : `${algorithm}-scaled`;
         onStep(`${name}: ${label}`);
+        const changes = { algorithm, minimumOverlap, liberalOverlap, output: `precomputed://${join(request.folder, name, label)}` };
         // The run's own result is that of medium.
-        const { summary } =
-          label === "medium"
-            ? run
-            : await restitch(
-                config.runFolder,
-                { algorithm, minimumOverlap, liberalOverlap, output: `precomputed://${join(request.folder, name, label)}` },
-                { ...resources, ...call },
-              );
-        const { merge_vi, split_vi, vi } = await evaluateVolumes({ segmentation: summary.output, groundTruth: truth }, call);
-        const { bodies, matches, output } = summary;
-        const constants = { "minimum-overlap": minimumOverlap, "liberal-overlap": liberalOverlap };
-        rows.push({
-          volume: name,
-          condition,
-          thresholds,
-          ...constants,
-          algorithm,
-          merge_vi,
-          split_vi,
-          vi,
-          bodies,
-          matches,
-          output,
-        });
+        const { summary } = label === "medium" ? run : await restitch(config.runFolder, changes, { ...resources, ...call });
+        const { bodies, matches, output, digest } = summary;
+        // Policies that decide alike are measured once.
+        const found = measures.get(digest) ?? (await evaluateVolumes({ segmentation: output, groundTruth: truth }, call));
+        measures.set(digest, found);
+        const { merge_vi, split_vi, vi } = found;
+        const which = { volume: name, condition, thresholds, "minimum-overlap": minimumOverlap, "liberal-overlap": liberalOverlap };
+        rows.push({ ...which, algorithm, merge_vi, split_vi, vi, bodies, matches, output });
       }
     }
     onStep(`${name}: places`);

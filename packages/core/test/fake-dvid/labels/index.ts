@@ -52,7 +52,10 @@ export class Labels implements Instance {
     const values = { dataType: "uint64", label: this.type, interpolable: false };
     const { extended, extents } = volumeJson(values, state.blockSize, this.#voxelSize, this.#units, state.extents.of(version));
     if (this.type === "labelblk") return `{"Base":${baseJson(this.#base)},"Extended":{${extended}}}`;
-    const max = [...state.maxLabel].map(([id, label]) => `"${id}":${label}`).join(",");
+    const max = [...state.maxLabel]
+      .map(([id, label]) => `"${id}":${label}`)
+      .sort()
+      .join(",");
     const ids =
       `"MaxLabel":{${max}},"MaxRepoLabel":${state.maxRepoLabel},` +
       (this.type === "labelmap"
