@@ -25,8 +25,17 @@ export default defineConfig({
         },
       },
       { test: { name: "dvid", include: dvid, testTimeout: 180_000, maxWorkers: 1, sequence: { groupOrder: 2 } } },
-      // A second try: real servers on a machine that does other work too may be slow once; what fails twice is wrong.
-      { test: { name: "spark", include: spark, testTimeout: 180_000, retry: 1, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          name: "spark",
+          include: spark,
+          testTimeout: 180_000,
+          retry: 1, // real servers on a machine that does other work too may be slow once; what fails twice is wrong
+          maxWorkers: 1,
+          isolate: false, // files share a server (shared-spark.ts)
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

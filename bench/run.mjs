@@ -143,10 +143,11 @@ function sparkEngineTables() {
       ["load", ({ highest_load }) => number(highest_load)],
     ]),
     formatTable(of("driver"), [
-      ["driver", ({ rows }) => `${rows} rows`],
+      ["driver", ({ what }) => what],
       ["seconds", ({ seconds }) => number(seconds)],
       ["before MB", ({ before_bytes }) => megabytes(before_bytes)],
       ["peak MB", ({ peak_bytes }) => megabytes(peak_bytes)],
+      ["bytes a match", ({ bytes_per_match }) => number(bytes_per_match)],
     ]),
     formatTable(of("level"), [
       ["kept rows", ({ level, megabytes }) => `${level}, ${megabytes} MB`],

@@ -3,6 +3,7 @@
  *
  *   overhead  whole runs, local and Spark in turns, each once before; seconds more, and what is allowed: 1 s a subvolume + bytes moved / 50 MB/s
  *   memory    peak of the driver's process for more and more tiny rows that are kept, grouped and collected
+ *   matches   the same for ten million matches that the driver resolves
  *   levels    where kept rows lie: rows that do not compress, kept and then read twice
  */
 import { spawn } from "node:child_process";
@@ -26,7 +27,8 @@ export async function benchSparkEngine({ folder, only, pairs, emit }) {
   try {
     if ("overhead".includes(only)) await overhead(folder, server, pairs, emit);
     if ("memory".includes(only)) for (const rows of [1000, 8000]) await memory(folder, server, rows, emit);
-    if ("levels".includes(only)) await levels(server, emit);
+    if ("matches".includes(only)) await matches(folder, server, 10_000_000, emit);
+    if ("levels".includes(only)) await levels(server, pairs, emit);
   } finally {
     await server.stop();
   }
@@ -87,9 +89,18 @@ async function overhead(folder, server, pairs, emit) {
 }
 
 async function memory(folder, server, rows, emit) {
-  const script = fileURLToPath(new URL("spark-driver.mjs", import.meta.url));
+  emit({ kind: "driver", what: `${rows} rows`, ...(await driver("spark-driver.mjs", folder, server, rows)) });
+}
+
+async function matches(folder, server, n, emit) {
+  emit({ kind: "driver", what: `${n} matches`, ...(await driver("spark-matches.mjs", folder, server, n)) });
+}
+
+/** A driver in a process of its own. */
+async function driver(name, folder, server, size) {
+  const script = fileURLToPath(new URL(name, import.meta.url));
   const place = await mkdtemp(join(folder, "run-"));
-  const child = spawn(process.execPath, ["--expose-gc", script, server.url, place, String(rows)], {
+  const child = spawn(process.execPath, ["--expose-gc", script, server.url, place, String(size)], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, SPARK_CONNECT_AUTHENTICATE_TOKEN: server.token },
   });
@@ -99,14 +110,13 @@ async function memory(folder, server, rows, emit) {
   });
   const [code] = await once(child, "close");
   await rm(place, { recursive: true, force: true });
-  if (code !== 0) throw new Error(`the driver of ${rows} rows ended with ${code}`);
-  emit({ kind: "driver", rows, ...JSON.parse(text) });
+  if (code !== 0) throw new Error(`${name} ${size} ended with ${code}`);
+  return JSON.parse(text);
 }
 
-/** 160 rows of 8 MB. */
-const LEVEL_ROWS = { rows: 160, bytes: 8e6 };
+const LEVEL_ROWS = { rows: 60, bytes: 8e6 };
 
-async function levels(server, emit) {
+async function levels(server, pairs, emit) {
   const session = await SparkSession.connect(server.url, { token: server.token });
   await session.config.set({
     "spark.sql.adaptive.enabled": "false",
@@ -135,7 +145,7 @@ async function levels(server, emit) {
   const names = ["memoryAndDiskDeserialized", "memoryAndDisk", "diskOnly"];
   await one(names[0]); // warm
   const times = Object.fromEntries(names.map((name) => [name, []]));
-  for (let turn = 0; turn < 3; turn++) for (const name of names) times[name].push(await one(name));
+  for (let turn = 0; turn < pairs; turn++) for (const name of names) times[name].push(await one(name));
   for (const name of names) {
     const [first_s, second_s, third_s] = [0, 1, 2].map((pass) => median(times[name].map((seconds) => seconds[pass])));
     emit({ kind: "level", level: name, megabytes: (rows * bytes) / 1e6, first_s, second_s, third_s });

@@ -32,15 +32,17 @@ function sums(files, side) {
 export function render(files) {
   const [standIn, live] = [sums(files, "stand-in"), sums(files, "live")];
   const lines = ["| capability | recorded | stand-in | live |", "|---|---|---|---|"];
-  for (const { name, text, recorded } of files[0].rows) {
+  for (const { name, text, recorded, liveOnly } of files[0].rows) {
     const found = live.get(name);
     const more = found === undefined ? "" : `, ${found.file.version}, ${found.file.date}`;
-    lines.push(`| ${text} | ${recorded ? "yes" : "–"} | ${cell(standIn.get(name))} | ${cell(found, more)} |`);
+    lines.push(`| ${text} | ${recorded ? "yes" : "–"} | ${liveOnly ? "–" : cell(standIn.get(name))} | ${cell(found, more)} |`);
   }
   return lines.join("\n");
 }
 
 function main() {
+  const setup = spawnSync(process.execPath, [join(root, "scripts/setup.mjs")], { stdio: "inherit" });
+  if (setup.status !== 0) throw new Error("expected the setup to succeed");
   const folder = mkdtempSync(join(tmpdir(), "axonloom-dvid-table-"));
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const { status } = spawnSync(process.execPath, [vitest, "run", "dvid"], {

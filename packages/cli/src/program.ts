@@ -9,6 +9,7 @@ import { defaultsCommand } from "./commands/defaults.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { digestCommand } from "./commands/digest.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { dvidCommand } from "./commands/dvid.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { evaluateSegmentationCommand } from "./commands/evaluate-segmentation.ts";
 import { experimentCommand } from "./commands/experiment.ts";
@@ -35,6 +36,7 @@ const COMMANDS = [
   convertCommand,
   infoCommand,
   digestCommand,
+  dvidCommand,
   phantomCommand,
   defaultsCommand,
   schemaCommand,
@@ -49,6 +51,7 @@ Sources and destinations:
   npy://file.npy         NumPy, also .npy.gz (read and write)
   images://folder        stack of PNG slices (read)
   raw://file?shape=x,y,z&dtype=uint8   plain little-endian voxels, also .raw.gz (read)
+  dvid://host:port/version/instance    a DVID server (read and write)
 
 Exit codes:
   0 done · 1 failed · 2 something to be mended by you · 3 incomplete (gaps are listed) · 130 interrupted

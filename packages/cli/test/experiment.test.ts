@@ -17,10 +17,11 @@ async function json<T>(args: readonly string[], folder: string): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-test("table-2: a row for each policy and threshold, files for people and programs", async () => {
+// A run, nine results and two evaluations: seconds on a machine that is free, minutes on one that is not.
+test("table-2: a row for each policy and threshold, files for people and programs", { timeout: 600_000 }, async () => {
   const folder = temporaryFolder();
   const args = ["experiment", "table-2", "--folder", "out", "--size", "96", "--volumes", "medulla"];
-  const { rows, checks } = await json<Table2Result>(args, folder);
+  const { rows, checks, places } = await json<Table2Result>(args, folder);
   expect(rows.map(({ thresholds, algorithm }) => `${thresholds} ${algorithm}`)).toEqual(
     ["kept", "scaled"].flatMap((thresholds) =>
       ["none", "conservative", "medium", "aggressive", "either"].map((algorithm) => `${thresholds} ${algorithm}`),
@@ -35,6 +36,12 @@ test("table-2: a row for each policy and threshold, files for people and program
   }
   expect(rows[3]!.merge_vi).toBeGreaterThan(rows[2]!.merge_vi);
   expect(checks).toHaveLength(8);
+  expect(places[0]).toMatchObject({
+    volume: "medulla",
+    worst: expect.arrayContaining([expect.objectContaining({ algorithm: "aggressive" })]),
+  });
+  expect(places[0]!.medium).toHaveLength(8);
+  expect(existsSync(join(folder, "out/medulla/evaluation-aggressive/report.html"))).toBe(true);
   expect(readdirSync(join(folder, "out"))).toEqual(
     expect.arrayContaining(["report.html", "report.md", "result.json", "table-2.csv", "table-2-kept.svg", "table-2-kept.png"]),
   );
@@ -138,4 +145,19 @@ test.skipIf(!hasBrowser)("a report's heat map draws the layer that its slider is
   expect(second).toContain('<a href="https://example.org/#!x"');
   // The largest value of all layers has the end of the ramp.
   expect(second).toContain('fill="rgb(80,12,46)"');
+});
+
+test("experiments say what is wrong with their arguments", async () => {
+  const folder = temporaryFolder();
+  const said = async (...args: string[]) => {
+    const { code, stderr } = await axonloom(["experiment", ...args], folder);
+    expect(code).toBe(2);
+    return stderr;
+  };
+  expect(await said("table-2", "--volumes", "fib25", "--data", "nowhere")).toMatch(
+    /E_SOURCE_NOT_FOUND: fib25: expected the folder fib25-training2 of the data, .*nowhere\/fib25-training2 is not there/,
+  );
+  expect(await said("table-2", "--volumes", "medulla,medulla")).toMatch(/each name once/);
+  expect(await said("table-2", "--volumes", "cortex")).toMatch(/one of medulla, mushroom-body, fib25, gala/);
+  expect(await said("scaling", "--edges", "0")).toMatch(/of 1 or more/);
 });

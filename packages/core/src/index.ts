@@ -97,6 +97,7 @@ export type { PreservedBodies } from "./workflows/create-segmentation/preserved.
 export { type Sample, sampleSubvolume } from "./workflows/create-segmentation/sample.ts";
 export { digestVolume, type VolumeDigest } from "./workflows/digest.ts";
 export { type ExamineOptions, examine } from "./workflows/doctor.ts";
+export * from "./workflows/dvid.ts";
 export { type EvaluateRequest, type Evaluation, evaluateVolumes } from "./workflows/evaluate.ts";
 export {
   type EvaluationChanges,
@@ -121,7 +122,7 @@ export {
   type Table2Result,
 } from "./workflows/experiments/table-2.ts";
 export { table2Report } from "./workflows/experiments/table-2-report.ts";
-export { isAvailable, TEST_VOLUMES, type TestVolumeName } from "./workflows/experiments/test-volumes.ts";
+export { isTestVolumeAvailable, TEST_VOLUMES, type TestVolumeName } from "./workflows/experiments/test-volumes.ts";
 export * from "./workflows/info.ts";
 export { type PhantomOptions, type PhantomRequest, writePhantom } from "./workflows/phantom.ts";
 export { buildPyramid } from "./workflows/pyramid.ts";

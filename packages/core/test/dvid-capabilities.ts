@@ -28,6 +28,7 @@ const CONTRACT = {
   "bad-block": "a block with an index beyond its table ends the server when it is indexed",
   "block-absent": "an absent single block is refused, two blocks are zeros",
   "roi-blocks": "`roi=` compares block numbers unscaled; a refused ROI is left empty",
+  random: "random calls to the stand-in and the server are answered alike",
   restart: "a server that was killed and started again has what it acknowledged",
 } as const;
 
@@ -50,7 +51,7 @@ export const isRecorded = (name: string): boolean => name in RECORDED;
 
 export type Side = "stand-in" | "live";
 
-interface Tally {
+export interface Tally {
   /** A test that counts for a capability. */
   readonly proves: (capability: Capability, name: string, body: () => Promise<void> | void) => void;
   /** Lets all tests of the file, or of the suite in which it is called, count for a capability. */
@@ -72,7 +73,12 @@ export function tallyOf(side: Side, file: string, version: () => string): Tally 
     const folder = process.env["AXONLOOM_DVID_RESULTS"];
     if (folder === undefined || folder === "") return;
     mkdirSync(folder, { recursive: true });
-    const rows = Object.entries(CAPABILITIES).map(([name, text]) => ({ name, text, recorded: isRecorded(name) }));
+    const rows = Object.entries(CAPABILITIES).map(([name, text]) => ({
+      name,
+      text,
+      recorded: isRecorded(name),
+      liveOnly: name === "random",
+    }));
     const found = {
       side,
       version: version(),

@@ -180,6 +180,7 @@ export function comparable(entry: Recorded, body: Buffer): unknown {
       Array.from({ length: body.length / 16 }, (_, i) => `${body.readBigUInt64LE(16 * i)} ${body.readBigUInt64LE(16 * i + 8)}`),
     );
   }
+  if (/\/supervoxels\/\d+$/.test(path)) return sorted(body.toString().match(/\d+/g) ?? []);
   if (/\/(info|merge|cleave\/\d+)$/.test(path)) return masked(body.toString());
   return path.includes("/mask/") || path.endsWith("/listlabels") ? body.toString("hex") : body.toString();
 }

@@ -175,7 +175,14 @@ describe("a whole evaluation", () => {
     const out = join(folder, "out");
     expect(readdirSync(folder).filter((name) => name.startsWith("out"))).toEqual(["out"]);
     expect(await readEvaluation(out)).toEqual(JSON.parse(JSON.stringify(result)));
-    expect(readdirSync(out).sort()).toEqual(["bodies.csv", "evaluation.json", "heat-map", "heat-map.csv", "metrics.json"]);
+    expect(readdirSync(out).sort()).toEqual([
+      "bodies.csv",
+      "evaluation.json",
+      "heat-map",
+      "heat-map.csv",
+      "metrics.json",
+      "report.html",
+    ]);
     const metrics = JSON.parse(readFileSync(join(out, "metrics.json"), "utf8"));
     expect(metrics.summarystats).toContainEqual(expect.objectContaining({ name: "FM-VI", typename: "voxels:voxels", val: 0.5 }));
     expect(readFileSync(join(out, "bodies.csv"), "utf8").split("\n")[1]).toBe("ground_truth,3,512,0,0.25,0.25,1,");
@@ -290,7 +297,7 @@ describe("bad input", () => {
     const small = await evaluate(folder, { input, options: { ...OPTIONS, "body-threshold": 1000 } });
     expect(small.warnings).toEqual([expect.stringContaining("body-threshold 1000")]);
     expect(small.comparisons[0]).toMatchObject({ left_out: 2048, measures: { size: 0, vi: 0 } });
-    expect(existsSync(join(folder, "axonloom.evaluation.run"))).toBe(false);
+    expect(existsSync(join(folder, "axonloom.evaluation.evaluating"))).toBe(false);
   });
 
   test("a point outside: a warning that names it, or an error with strict", async () => {

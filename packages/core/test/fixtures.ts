@@ -72,15 +72,35 @@ export function smallConfig(
   };
 }
 
+/** Options that make 8 subvolumes of the small volume. */
+export const EIGHT = { "chunk-size": 64 };
+
+/** A region of interest of the small volume: two of its 27 subvolumes. */
+export const TWO_SUBVOLUMES = {
+  roi: {
+    box: [
+      [0, 0, 0],
+      [64, 32, 32],
+    ],
+  },
+};
+
 const SHAPE = [96, 96, 96] as const;
 let gray: Uint8Array | null = null;
 
-/** A folder with `gray.npy`, 96³. */
+/** A folder with `gray.npy`, 96³, that goes when the test ends. */
 export function smallVolume(): string {
-  const folder = temporaryFolder();
+  const { folder, remove } = smallVolumeIn();
+  onTestFinished(remove);
+  return folder;
+}
+
+/** The same for several tests, which remove it. */
+export function smallVolumeIn(): { readonly folder: string; readonly remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), "axonloom-test-"));
   gray ??= cells(SHAPE, 60).gray;
   writeNpy(join(folder, "gray.npy"), gray, SHAPE);
-  return folder;
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 export function configOf(folder: string, options: Record<string, unknown> = {}, rest: Record<string, unknown> = {}): Config {

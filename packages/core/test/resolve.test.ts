@@ -84,6 +84,10 @@ test("a whole run: same digest, bodies and certificate, also when resumed with a
     expect.objectContaining({ event: "log", message: "more than 20 matches: resolved by the tasks" }),
   );
   expect(result(resumed)).toEqual(result(plain));
+  for (const { events } of [plain, resumed]) {
+    const last = events.findLast((event) => event.event === "progress" && event.stage === "stitch");
+    expect(last).toMatchObject({ done: (last as { readonly total: number }).total });
+  }
   // The driver makes the same fingerprints: all is there already.
   const again = await runSmall(configOf(folder));
   expect(result(again)).toEqual(result(plain));

@@ -3,7 +3,7 @@
  * when processes are killed. Found by SPARK_HOME; absent, these tests skip, visibly. All run by default; `spark-faults.test.ts` has those
  * that need AXONLOOM_FULL=1.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,12 +18,17 @@ import {
   sparkEngineFactory,
   startSparkServer,
 } from "@axonloom/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { all } from "./engine-contract.suite.ts";
 import { runSmall, temporaryFolder } from "./fixtures.ts";
+import { count, MANY_ROWS, rowsOf, useTwice } from "./large-rows.ts";
 import { type PhantomRun, phantomRun, phantomVolume } from "./phantom-runs.ts";
-import { type SparkCluster, sparkAvailable, startCluster } from "./spark-cluster.ts";
+import { sharedSpark } from "./shared-spark.ts";
+import { fullTests, type SparkCluster, sparkAvailable, startCluster, TOKEN } from "./spark-cluster.ts";
 
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
+const SLOW = { timeout: 600_000 };
+const SECRETS = { module: new URL("./spark-stages.mjs", import.meta.url).href, export: "secrets" };
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const DATA = resolve(process.env["AXONLOOM_DATA"] ?? join(ROOT, "../shared/data"));
 const hasFib25 = existsSync(join(DATA, "fib25-training2"));
@@ -36,6 +41,7 @@ describe.skipIf(!sparkAvailable)("a standalone cluster", () => {
   let fib25: string;
 
   beforeAll(async () => {
+    await sharedSpark(); // first, as it outlives the cluster
     cluster = await startCluster();
     folder = mkdtempSync(join(tmpdir(), "axonloom-phantom-"));
     gray = await phantomVolume(folder);
@@ -85,13 +91,13 @@ describe.skipIf(!sparkAvailable)("a standalone cluster", () => {
     let engine: EngineFactory;
 
     beforeAll(async () => {
-      const where = executors === 0 ? { master: "local[2,3]" } : { master: cluster.master, conf: cluster.settings(executors) };
-      server = await startSparkServer({ heap: "2g", ...where });
+      if (executors === 0) ({ server } = await sharedSpark());
+      else server = await startSparkServer({ master: cluster.master, heap: "2g", conf: cluster.settings(executors) });
       engine = sparkEngineFactory({ url: server.url, token: server.token });
     }, 180_000);
 
     afterAll(async () => {
-      await server?.stop();
+      if (executors > 0) await server?.stop();
     }, 30_000);
 
     test.each([{ size: 1 }, { size: 8 }])("iteration size $size: the same digest", async ({ size }) => {
@@ -101,13 +107,50 @@ describe.skipIf(!sparkAvailable)("a standalone cluster", () => {
       if (executors > 0) expect(cluster.executors()).toHaveLength(executors);
     });
 
-    if (executors === 1) return;
-
-    test.skipIf(!hasFib25)("examples/fib25-training2: the same digest", async () => {
+    test.skipIf(!hasFib25 || (executors === 1 && !fullTests))("examples/fib25-training2: the same digest", SLOW, async () => {
       await expect(fib25Digest({ engine })).resolves.toBe(fib25);
     });
 
-    if (executors === 0) return;
+    if (executors !== 2) return;
+
+    test("200 rows of 5 to 10 MB are kept and used by two stages, and no executor is lost", SLOW, async () => {
+      const made = await engine({ bytesPerTask: 2 ** 28, runFolder: temporaryFolder(), onEvent: () => {} });
+      onTestFinished(() => made.close());
+      const before = cluster.executors().map(({ pid }) => pid);
+      expect(before).toHaveLength(2);
+      await useTwice(made, MANY_ROWS);
+      expect(cluster.executors().map(({ pid }) => pid)).toEqual(before);
+    });
+
+    test("neither executors nor tasks know the server's token", async () => {
+      const made = await engine({ bytesPerTask: 2 ** 28, runFolder: temporaryFolder(), onEvent: () => {} });
+      onTestFinished(() => made.close());
+      const rows = made.parallelize(rowsOf(count(4), (i) => i)).map<unknown, string>(SECRETS, TOKEN);
+      expect((await all(rows.collect())).map(([, secrets]) => secrets)).toEqual(count(4).map(() => [null, []]));
+      for (const { pid } of cluster.executors()) {
+        const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+        expect(environment).toContain(`${TOKEN}=of-the-cluster`); // it must be taken from the tasks
+        expect(environment).not.toContain(server.token);
+      }
+    });
+
+    test("checkpoint: none, and an executor killed after the segmentation: its part is segmented again, and counted", async () => {
+      const run = phantomRun(gray, { checkpoint: "none" });
+      const { pid } = cluster.executors()[0]!;
+      const { digest, bodies, matches } = expected;
+      const { summary, events } = await runSmall(run.config, {
+        engine,
+        onEvent: ({ event, ...rest }) => {
+          if (event === "stage-started" && "stage" in rest && rest.stage === "stitch") process.kill(pid, "SIGKILL");
+        },
+      });
+      expect(summary).toMatchObject({ status: "complete", digest, bodies, matches });
+      const again = new Set(run.segmented().filter((id, i, all) => all[i - 1] === id));
+      expect(again.size).toBeGreaterThan(0);
+      expect(summary["segmented-again"]).toBe(again.size);
+      const warnings = events.flatMap((event) => (event.event === "warning" ? [event.message] : []));
+      expect(warnings).toContainEqual(expect.stringContaining(`${again.size} subvolumes were segmented again`));
+    });
 
     test("a Node.js worker killed in the middle of a task: the task is done again, no other", async () => {
       const run = phantomRun(gray, {}, { lingers: 3 });

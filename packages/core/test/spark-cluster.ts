@@ -37,6 +37,9 @@ const END_MS = 15_000;
 /** Set in this process's environment, so that everything which is started from here can be found. */
 const MARK = "AXONLOOM_TEST_CLUSTER";
 
+/** Where a client, and a server, look for the token. */
+export const TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN";
+
 /** Ends the command when the pipe to the tests closes: asked first, killed 4 seconds later. */
 const WATCHDOG = [
   "exec 3<&0",
@@ -59,6 +62,7 @@ export async function startCluster(): Promise<SparkCluster> {
     SPARK_MASTER_OPTS: "-Dspark.master.rest.enabled=false", // its port is always the same
     SPARK_WORKER_DIR: join(folder, "work"),
     SPARK_LOCAL_DIRS: join(folder, "local"),
+    [TOKEN]: "of-the-cluster", // as where it stands in the environment of the machines
     // Of the executors and their tasks: a plug-in that eats memory is ended before it troubles the machine.
     NODE_OPTIONS: "--max-old-space-size=256",
   };

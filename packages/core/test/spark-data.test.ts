@@ -7,26 +7,16 @@ import {
   type Dataset,
   type Engine,
   type EngineFactory,
-  type Keyed,
   type RunEvent,
-  type SparkServer,
-  type StageRef,
   sparkEngineFactory,
   startSparkServer,
 } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
+import { all, stage } from "./engine-contract.suite.ts";
+import { configOf, EIGHT, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
+import { count, type Noise, noise, noiseSum, rowsOf, useTwice } from "./large-rows.ts";
+import { sharedSpark } from "./shared-spark.ts";
 import { fullTests, sparkAvailable } from "./spark-cluster.ts";
-
-const module = new URL("./engine-stages.mjs", import.meta.url).href;
-const { noise, noiseSum } = (await import(module)) as {
-  readonly noise: (task: Noise) => Uint32Array;
-  readonly noiseSum: (words: Uint32Array) => unknown;
-};
-const stage = <In, Out, P = null>(name: string): StageRef<In, Out, P> => ({ module, export: name });
-const rowsOf = <T>(keys: readonly number[], value: (i: number) => T): Keyed<T>[] =>
-  keys.map((i) => ({ key: String(i).padStart(4, "0"), value: value(i) }));
-const count = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 interface Frames {
   persist(...rest: never[]): Promise<unknown>;
@@ -41,42 +31,18 @@ interface Explained {
   explain(): Promise<string>;
 }
 
-async function all<T>(rows: AsyncIterable<Keyed<T>>): Promise<[string, T][]> {
-  const list: [string, T][] = [];
-  for await (const { key, value } of rows) list.push([key, value]);
-  return list;
-}
-
 /** Of each cogroup in a plan: what lies between it and the kept rows of its left side. */
 function leftSides(plan: string): string[] {
   return [...plan.matchAll(/FlatMapCoGroupsInArrow.*\n((?:.*\n)*?).*InMemoryTableScan/g)].map(([, between]) => between!);
 }
 
-interface Noise {
-  readonly bytes: number;
-  readonly seed: number;
-}
-
-/** Rows that are kept and used by two stages: each comes out whole. */
-async function useTwice(engine: Engine, sizes: readonly number[]): Promise<void> {
-  const tasks = rowsOf(count(sizes.length), (i): Noise => ({ bytes: sizes[i]!, seed: i }));
-  const kept = await engine.parallelize(tasks).map(stage<Noise, Uint32Array>("noise"), null).persist();
-  const expected = tasks.map(({ key, value }) => [key, noiseSum(noise(value))]);
-  expect(await all(kept.map(stage("noiseSum"), null).collect())).toEqual(expected);
-  const pairs = kept.cogroup(engine.parallelize(rowsOf(count(sizes.length), (i) => i)));
-  const found = await all(pairs.map(stage<unknown, { left: unknown[]; right: number[] }>("noiseSums"), null).collect());
-  expect(found).toEqual(expected.map(([key, sum], i) => [key, { left: [sum], right: [i] }]));
-  await kept.unpersist();
-}
-
 describe.skipIf(!sparkAvailable)("rows on Spark", () => {
-  let server: SparkServer;
   let factory: EngineFactory;
   let engine: Engine;
   let folder: string;
 
   beforeAll(async () => {
-    server = await startSparkServer({ master: "local[2,3]", heap: "4g", conf: { "spark.driver.maxResultSize": "32m" } });
+    const { server } = await sharedSpark();
     factory = sparkEngineFactory({ url: server.url, token: server.token });
     folder = mkdtempSync(join(tmpdir(), "axonloom-spark-test-"));
     engine = await factory({ bytesPerTask: 2 ** 28, runFolder: folder, onEvent: () => {} });
@@ -84,7 +50,6 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
 
   afterAll(async () => {
     await engine?.close();
-    await server?.stop();
     rmSync(folder, { recursive: true, force: true });
   }, 30_000);
 
@@ -162,14 +127,14 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
   });
 
   test("rows that come back are fetched in ranges below spark.driver.maxResultSize", async () => {
-    const tasks = rowsOf(count(200), (i): Noise => ({ bytes: 250_000, seed: i })); // 50 MB, where Spark allows 32
+    const tasks = rowsOf(count(400), (i): Noise => ({ bytes: 250_000, seed: i })); // 100 MB, where Spark allows 64
     let found = 0;
     for await (const { key, value } of engine.parallelize(tasks).map(stage<Noise, Uint32Array>("noise"), null).collect()) {
       expect(Number(key)).toBe(found);
       expect(value.length).toBe(62_500);
       found += 1;
     }
-    expect(found).toBe(200);
+    expect(found).toBe(400);
   });
 
   test("large rows of the driver are sent in chunks, and in pieces", async () => {
@@ -187,19 +152,12 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
     await kept.unpersist();
   });
 
-  test("200 rows of 5 to 10 MB are kept and used by two stages", { timeout: 600_000 }, async () => {
-    await useTwice(
-      engine,
-      count(200).map((i) => 4 * Math.round(1_250_000 * (1 + ((i * 37) % 200) / 200))),
-    );
-  });
-
   describe("a whole run", () => {
     const datasets = () =>
       Object.getPrototypeOf(engine.parallelize([])) as Record<"collect" | "persist", (...rest: never[]) => unknown>;
 
     test("the labels lie still while they are relabelled, and the bytes are those of the local engine", async () => {
-      const local = await runSmall(configOf(smallVolume()));
+      const local = await runSmall(configOf(smallVolume(), EIGHT));
       const plans: string[] = [];
       const collect = datasets().collect;
       const spy = vi.spyOn(datasets(), "collect").mockImplementation(async function* (this: Explained, ...rest: never[]) {
@@ -208,7 +166,7 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
         yield* collect.apply(this, rest) as AsyncIterable<unknown>;
       });
       onTestFinished(() => spy.mockRestore());
-      const { summary } = await runSmall(configOf(smallVolume(), { "iteration-size": 9 }), { engine: factory });
+      const { summary } = await runSmall(configOf(smallVolume(), { ...EIGHT, "iteration-size": 3 }), { engine: factory });
       expect(summary).toMatchObject({ digest: local.summary.digest, bodies: local.summary.bodies, "segmented-again": 0 });
       expect(plans).toHaveLength(1); // write
       const between = leftSides(plans[0]!);
@@ -227,7 +185,7 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
         `import { appendFileSync } from "node:fs"; export function counted({ gray, shape, subvolume }) { ${body} }`,
       );
       const segmentor = { configuration: { "predict-voxels": { function: "./counted.mjs:counted" } } };
-      const config = configOf(folder, { segmentor, ...options });
+      const config = configOf(folder, { ...EIGHT, segmentor, ...options });
       const lose = losingPersist();
       const spy = vi.spyOn(datasets(), "persist").mockImplementation(lose);
       try {
@@ -256,16 +214,16 @@ describe.skipIf(!sparkAvailable)("rows on Spark", () => {
 
     test("rows that are lost cost a look into their checkpoints: nothing is segmented again", async () => {
       const { summary, runs } = await losing({});
-      expect(summary).toMatchObject({ status: "complete", restored: 27, "segmented-again": 0 });
-      expect(runs).toEqual(count(27).map(() => 1));
+      expect(summary).toMatchObject({ status: "complete", restored: 8, "segmented-again": 0 });
+      expect(runs).toEqual(count(8).map(() => 1));
     });
 
     test("with checkpoint: none they are segmented again, and the run says how many", async () => {
       const { summary, events, runs } = await losing({ checkpoint: "none" });
-      expect(summary).toMatchObject({ status: "complete", "segmented-again": 27 });
+      expect(summary).toMatchObject({ status: "complete", "segmented-again": 8 });
       expect(Math.min(...runs)).toBeGreaterThan(1);
       const warnings = events.flatMap((event) => (event.event === "warning" ? [event.message] : []));
-      expect(warnings).toContainEqual(expect.stringMatching(/27 subvolumes were segmented again/));
+      expect(warnings).toContainEqual(expect.stringMatching(/8 subvolumes were segmented again/));
     });
   });
 });

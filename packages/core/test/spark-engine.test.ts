@@ -1,4 +1,4 @@
-/** The Spark engine on a real server, started once: `local[2,3]` on loopback. Found by SPARK_HOME; absent, these tests skip, visibly. */
+/** The Spark engine on a real server, `local[2,3]` on loopback. Found by SPARK_HOME; absent, these tests skip, visibly. */
 import { spawn, spawnSync } from "node:child_process";
 import type { EventEmitter } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -17,39 +17,24 @@ import {
   type RunSummary,
   type SparkServer,
   sparkEngineFactory,
-  startSparkServer,
 } from "@axonloom/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { all, engineContract, numbers, stage } from "./engine-contract.suite.ts";
-import { configOf, runSmall, smallVolume, temporaryFolder } from "./fixtures.ts";
+import { configOf, EIGHT, runSmall, smallVolume, TWO_SUBVOLUMES, temporaryFolder } from "./fixtures.ts";
+import { isAlive } from "./processes.ts";
 import { chain, checkResolved } from "./resolve.suite.ts";
+import { sharedSpark } from "./shared-spark.ts";
+import { sparkAvailable } from "./spark-cluster.ts";
 
-const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
-const home = process.env["SPARK_HOME"];
-const available = required || (home !== undefined && existsSync(join(home, "bin", "spark-submit")));
-
-const TWO_SUBVOLUMES = {
-  roi: {
-    box: [
-      [0, 0, 0],
-      [64, 32, 32],
-    ],
-  },
-};
-
-describe.skipIf(!available)("on Spark", () => {
+describe.skipIf(!sparkAvailable)("on Spark", () => {
   let server: SparkServer;
   let factory: EngineFactory;
   let events: EngineEvent[] = [];
 
   beforeAll(async () => {
-    server = await startSparkServer({ master: "local[2,3]", heap: "2g" });
+    ({ server } = await sharedSpark());
     factory = sparkEngineFactory({ url: server.url, token: server.token });
   }, 180_000);
-
-  afterAll(async () => {
-    await server?.stop();
-  }, 30_000);
 
   describe("the engine", () => {
     let folder: string;
@@ -133,9 +118,11 @@ describe.skipIf(!available)("on Spark", () => {
     }
 
     let expected: RunSummary;
+    let ofEight: RunSummary;
 
     test("gives the same bytes as the local engine", async () => {
       expected = (await runSmall(configOf(smallVolume()))).summary;
+      ofEight = (await runSmall(configOf(smallVolume(), EIGHT))).summary;
       const { summary, certificate, events } = await runSmall(configOf(smallVolume()), { engine: factory });
       const { digest, bodies, matches } = expected;
       expect(summary).toMatchObject({ status: "complete", digest, bodies, matches, subvolumes: 27, restored: 0 });
@@ -152,32 +139,32 @@ describe.skipIf(!available)("on Spark", () => {
     });
 
     test("started on Spark with iteration size 1, it goes on locally", async () => {
-      const config = configOf(smallVolume(), { "iteration-size": 1 });
-      await interrupted(config, 9, { engine: factory });
+      const config = configOf(smallVolume(), { ...EIGHT, "iteration-size": 1 });
+      await interrupted(config, 3, { engine: factory });
       const { summary } = await runSmall(config);
-      expect(summary).toMatchObject({ status: "complete", digest: expected.digest });
-      expect(summary.restored).toBeGreaterThanOrEqual(9);
+      expect(summary).toMatchObject({ status: "complete", digest: ofEight.digest });
+      expect(summary.restored).toBeGreaterThanOrEqual(3);
     });
 
     test("started locally, it goes on on Spark with iteration size 1", async () => {
       const folder = smallVolume();
-      await interrupted(configOf(folder), 9, { workers: 2 });
-      const { summary } = await runSmall(configOf(folder, { "iteration-size": 1 }), { engine: factory });
-      expect(summary).toMatchObject({ status: "complete", digest: expected.digest });
-      expect(summary.restored).toBeGreaterThanOrEqual(9);
+      await interrupted(configOf(folder, EIGHT), 3, { workers: 2 });
+      const { summary } = await runSmall(configOf(folder, { ...EIGHT, "iteration-size": 1 }), { engine: factory });
+      expect(summary).toMatchObject({ status: "complete", digest: ofEight.digest });
+      expect(summary.restored).toBeGreaterThanOrEqual(3);
     });
 
     test("labels that travel in the rows, and a plug-in that ends its worker: quarantined, the rest is written", async () => {
       const folder = smallVolume();
       const body =
-        "if (subvolume === 13) process.exit(3); return { data: Float32Array.from(gray, (g) => 1 - g / 255), shape: [...shape, 1] };";
+        "if (subvolume === 3) process.exit(3); return { data: Float32Array.from(gray, (g) => 1 - g / 255), shape: [...shape, 1] };";
       writeFileSync(join(folder, "bad.mjs"), `export function bad({ gray, shape, subvolume }) { ${body} }`);
       const plugin = { segmentor: { configuration: { "predict-voxels": { function: "./bad.mjs:bad" } } } };
-      const config = configOf(folder, { ...plugin, checkpoint: "none" });
+      const config = configOf(folder, { ...EIGHT, ...plugin, checkpoint: "none" });
       const { summary, certificate, events } = await runSmall(config, { engine: factory });
       expect(summary).toMatchObject({ status: "incomplete", quarantined: 1 });
-      expect(certificate).toMatchObject({ complete: false, "voxels-written": 96 ** 3 - 32 ** 3 });
-      expect(certificate.gaps).toMatchObject([{ subvolume: 13, error: { code: "E_WORKER_DIED" } }]);
+      expect(certificate).toMatchObject({ complete: false, "voxels-written": 96 ** 3 - 64 * 32 * 32 });
+      expect(certificate.gaps).toMatchObject([{ subvolume: 3, error: { code: "E_WORKER_DIED" } }]);
       expect(events.filter(({ event }) => event === "quarantined")).toHaveLength(1);
     });
 
@@ -194,11 +181,6 @@ describe.skipIf(!available)("on Spark", () => {
 
   describe("what does not work is said", () => {
     const setup = () => ({ bytesPerTask: 2 ** 28, runFolder: temporaryFolder(), onEvent: () => {} });
-
-    test("no Node.js where the executors look for it", async () => {
-      const made = sparkEngineFactory({ url: server.url, token: server.token, nodePath: "/nowhere/node" })(setup());
-      await expect(made).rejects.toMatchObject({ code: "E_SPARK_WORKER", message: expect.stringMatching(/Node\.js 20 or newer/) });
-    });
 
     test("executors that do not see the run folder", async () => {
       // Stands for another machine: a Node.js that finds no file of the probe.
@@ -223,7 +205,7 @@ describe.skipIf(!available)("on Spark", () => {
   });
 });
 
-describe.skipIf(!available)("a server of our own", () => {
+describe.skipIf(!sparkAvailable)("a server of our own", () => {
   test("ends with the process that has started it, also when that is killed", async () => {
     const script = fileURLToPath(new URL("./spark-server.mjs", import.meta.url));
     const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
@@ -236,9 +218,11 @@ describe.skipIf(!available)("a server of our own", () => {
   test("that dies in the middle ends the run at once, and the run can go on", async () => {
     const config = configOf(smallVolume(), {}, TWO_SUBVOLUMES);
     const killed: number[] = [];
+    const others = childrenOf(process.pid);
     const onEvent = (event: RunEvent) => {
       if (event.event !== "stage-started" || event.stage !== "segment") return;
-      for (const guard of childrenOf(process.pid)) killed.push(...childrenOf(guard).filter((pid) => nameOf(pid) === "java"));
+      for (const guard of childrenOf(process.pid).filter((pid) => !others.includes(pid)))
+        killed.push(...childrenOf(guard).filter((pid) => nameOf(pid) === "java"));
       for (const pid of killed) process.kill(pid, "SIGKILL");
     };
     const engine = sparkEngineFactory({ workers: 1, heap: "1g" });
@@ -261,15 +245,6 @@ test("without Spark the command says what is missing", async () => {
   const tooMany = sparkEngineFactory({ workers: 9, memoryBytes: 2 ** 30 })({ ...setup, bytesPerTask: 2 ** 28 });
   await expect(tooMany).rejects.toMatchObject({ code: "E_MEMORY" });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function childrenOf(pid: number): number[] {
   const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });

@@ -2,9 +2,8 @@
  * Spark as it is operated: what its pages show, what `axonloom doctor` finds, TLS, and what is said when something is wrong. One server,
  * `local[2,3]` on loopback; a server of another version is played. Without Spark the tests that need it skip, visibly.
  */
-import { execFile } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -16,27 +15,17 @@ import {
   sparkEngineFactory,
   startSparkServer,
 } from "@axonloom/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { startFakeServer } from "../../spark-connect/src/client/fake-server.suite.ts";
 import { selfSigned } from "../../spark-connect/test/support/certificate.ts";
 import { TcpProxy } from "../../spark-connect/test/support/proxy.ts";
-import { configOf, smallConfig, smallVolume, temporaryFolder } from "./fixtures.ts";
+import { configOf, smallConfig, smallVolume, TWO_SUBVOLUMES, temporaryFolder } from "./fixtures.ts";
+import { sharedSpark } from "./shared-spark.ts";
+import { fullTests, sparkAvailable } from "./spark-cluster.ts";
 
-const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
-const home = process.env["SPARK_HOME"];
-const available = required || (home !== undefined && existsSync(join(home, "bin", "spark-submit")));
 const BIN = fileURLToPath(new URL("../../cli/bin/axonloom.mjs", import.meta.url));
 const STAGES = new URL("./spark-stages.mjs", import.meta.url).href;
 const TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN";
-const TWO_SUBVOLUMES = {
-  roi: {
-    box: [
-      [0, 0, 0],
-      [64, 32, 32],
-    ],
-  },
-};
-
 const setup = (bytesPerTask = 2 ** 28) => ({ bytesPerTask, runFolder: temporaryFolder(), onEvent: () => {} });
 
 /** Runs the command; `environment` on top of this process's. */
@@ -57,27 +46,28 @@ function nodeWith(script: string): string {
   return join(folder, "node");
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { readonly port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Whether this machine lets us mount file systems that nobody else sees. */
+const canUnshare = spawnSync("unshare", ["--map-root-user", "--mount", "true"]).status === 0;
+
+/** A Spark whose driver sees a file system at `folder` that executes nothing. */
+function sparkWithNoexec(folder: string): string {
+  const [home, real] = [temporaryFolder(), process.env["SPARK_HOME"]!];
+  mkdirSync(folder);
+  mkdirSync(join(home, "bin"));
+  symlinkSync(join(real, "jars"), join(home, "jars"));
+  const inside = `mount -t tmpfs -o noexec none '${folder}' && exec '${join(real, "bin", "spark-submit")}' "$@"`;
+  const script = `#!/bin/sh\nexport SPARK_HOME='${real}'\nexec unshare --map-root-user --mount sh -c '${inside.replaceAll("'", "'\\''")}' sh "$@"\n`;
+  writeFileSync(join(home, "bin", "spark-submit"), script, { mode: 0o755 });
+  return home;
 }
 
-describe.skipIf(!available)("with a server", () => {
+describe.skipIf(!sparkAvailable)("with a server", () => {
   let server: SparkServer;
   let uiPort: number;
 
   beforeAll(async () => {
-    uiPort = await freePort();
-    const conf = { "spark.ui.enabled": "true", "spark.ui.port": String(uiPort), "spark.speculation": "true" };
-    server = await startSparkServer({ master: "local[2,3]", heap: "2g", conf });
+    ({ server, uiPort } = await sharedSpark());
   }, 180_000);
-
-  afterAll(async () => {
-    await server?.stop();
-  }, 30_000);
 
   const factory = (options: { readonly nodePath?: string } = {}) =>
     sparkEngineFactory({ url: server.url, token: server.token, ...options });
@@ -92,23 +82,35 @@ describe.skipIf(!available)("with a server", () => {
     }
   };
 
-  /** What Spark's pages are made from. */
-  async function page(path: string): Promise<readonly { readonly description?: string; readonly planDescription?: string }[]> {
+  interface PageRow {
+    readonly jobId?: number;
+    readonly stageId?: number;
+    readonly id?: string;
+    readonly description?: string;
+    readonly planDescription?: string;
+  }
+  const idOf = ({ jobId, stageId, id }: PageRow) => Number(jobId ?? stageId ?? id);
+
+  /** What Spark's pages are made from. @param after the highest number that is of no interest. */
+  async function page(path: string, after = -1): Promise<readonly PageRow[]> {
     const base = `http://127.0.0.1:${uiPort}/api/v1/applications`;
     const [{ id }] = (await (await fetch(base)).json()) as [{ readonly id: string }];
-    return (await (await fetch(`${base}/${id}/${path}`)).json()) as [];
+    const rows = (await (await fetch(`${base}/${id}/${path}`)).json()) as PageRow[];
+    return rows.filter((row) => idOf(row) > after);
   }
 
   test("Spark's pages show our stages; the log of the run says what the cluster is, and warns of what is not well", async () => {
     const events: RunEvent[] = [];
     const config = configOf(smallVolume(), {}, TWO_SUBVOLUMES);
+    const last = async (path: string) => Math.max(-1, ...(await page(path)).map(idOf));
+    const [jobs, stages, sql] = [await last("jobs"), await last("stages"), await last("sql?length=100000")];
     await createSegmentation(config, { engine: factory(), onEvent: (event) => void events.push(event) });
     const names = ["segment", "faces", "stitch", "write"].map((name) => `axonloom: ${name}`);
-    for (const kind of ["jobs", "stages"]) {
-      const descriptions = (await page(kind)).map(({ description }) => description);
+    for (const [kind, after] of [["jobs", jobs] as const, ["stages", stages] as const]) {
+      const descriptions = (await page(kind, after)).map(({ description }) => description);
       expect(descriptions).toEqual(expect.arrayContaining(names));
     }
-    const plans = (await page("sql?details=true")).map(({ planDescription }) => planDescription).join("\n");
+    const plans = (await page("sql?details=true&length=100000", sql)).map(({ planDescription }) => planDescription).join("\n");
     expect(plans).toMatch(/Arguments: segment\(/);
     const logged = events.flatMap((event) => (event.event === "log" && event.task.startsWith("Spark") ? [event] : []));
     expect(logged).toContainEqual(
@@ -129,7 +131,7 @@ describe.skipIf(!available)("with a server", () => {
     await expect(factory()(setup(2 ** 40))).rejects.toMatchObject({
       code: "E_MEMORY",
       message: expect.stringMatching(
-        /memory on .*expected 2048\.00 GiB for tasks \(2 × 1024\.00 GiB.*found .*2\.00 GiB.*2 task\(s\) at once/,
+        /memory on .*expected 2048\.00 GiB for tasks \(2 × 1024\.00 GiB.*found .*3\.00 GiB.*2 task\(s\) at once/,
       ),
     });
   });
@@ -168,7 +170,7 @@ describe.skipIf(!available)("with a server", () => {
     });
     expect(of(/^memory on/)).toMatchObject({ status: "ok" });
     expect(of(/^spark.speculation/)).toMatchObject({ status: "warning" });
-    expect(of(/^heap of the server/)).toMatchObject({ status: "warning", found: "2.00 GiB" });
+    expect(of(/^heap of the server/)).toMatchObject({ status: "warning", found: "3.00 GiB" });
     expect(existsSync(join(folder, "run"))).toBe(false);
   });
 
@@ -179,6 +181,22 @@ describe.skipIf(!available)("with a server", () => {
 
   test("tasks do not see the server's token", async () => {
     expect(await run("secrets", TOKEN)).toEqual([null, []]);
+  });
+
+  test.runIf(fullTests && canUnshare)("artifacts on a noexec mount: doctor says it, a run works", async () => {
+    const folder = smallVolume();
+    const file = join(folder, "small.json");
+    writeFileSync(file, JSON.stringify(smallConfig(folder, {}, TWO_SUBVOLUMES)));
+    const where = ["--engine", "spark-local[1]", "--spark-heap", "1g", "--spark-conf", `spark.local.dir=${join(folder, "noexec")}`];
+    const environment = { SPARK_HOME: sparkWithNoexec(join(folder, "noexec")) };
+    const doctor = await axonloom(["doctor", file, "--json", ...where], environment);
+    expect(JSON.parse(doctor.stdout)).toContainEqual(
+      expect.objectContaining({ name: "folder for artifacts", status: "ok", found: expect.stringMatching(/noexec/) }),
+    );
+    const { stdout } = await axonloom(["run", file, "--json", ...where], environment);
+    const last = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as unknown;
+    const { summary } = await createSegmentation(configOf(smallVolume(), {}, TWO_SUBVOLUMES), { workers: 2 });
+    expect(last).toMatchObject({ event: "finished", status: "complete", digest: summary.digest });
   });
 
   test("Node.js that is too old, and none, on an executor", async () => {

@@ -19,25 +19,13 @@ import {
 } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startSparkServer as startForeignServer } from "../../spark-connect/test/support/spark-server.ts";
-import { configOf, runSmall, smallConfig, smallVolume, temporaryFolder } from "./fixtures.ts";
-
-const required = /\bspark\b/.test(process.env["AXONLOOM_REQUIRE"] ?? "");
-const home = process.env["SPARK_HOME"];
-const available = required || (home !== undefined && existsSync(join(home, "bin", "spark-submit")));
-const full = process.env["AXONLOOM_FULL"] === "1";
+import { configOf, runSmall, smallConfig, smallVolume, TWO_SUBVOLUMES, temporaryFolder } from "./fixtures.ts";
+import { phantomRun, phantomVolume } from "./phantom-runs.ts";
+import { fullTests, sparkAvailable } from "./spark-cluster.ts";
 
 const COMMAND = fileURLToPath(new URL("../../cli/bin/axonloom.mjs", import.meta.url));
 const TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN";
-const TWO_SUBVOLUMES = {
-  roi: {
-    box: [
-      [0, 0, 0],
-      [64, 32, 32],
-    ],
-  },
-};
-
-describe.skipIf(!available)("a run and its session on Spark", () => {
+describe.skipIf(!sparkAvailable)("a run and its session on Spark", () => {
   let server: SparkServer;
   let factory: EngineFactory;
 
@@ -195,7 +183,7 @@ describe.skipIf(!available)("a run and its session on Spark", () => {
     expectOneAfterTheOther(run);
   });
 
-  test.runIf(full)("what a killed driver left is ended before the run goes on on Spark", async () => {
+  test.runIf(fullTests)("what a killed driver left is ended before the run goes on on Spark", async () => {
     const run = heldRun();
     await killHeld(run);
     run.go();
@@ -227,7 +215,38 @@ describe.skipIf(!available)("a run and its session on Spark", () => {
   });
 });
 
-describe.skipIf(!available || !full)("a server that is restarted in the middle", () => {
+describe.skipIf(!sparkAvailable || !fullTests)("an impatient server", { timeout: 400_000 }, () => {
+  /** Forgets an operation that nobody has listened to for 3 seconds. */
+  async function impatientServer(): Promise<SparkServer> {
+    const conf = {
+      "spark.connect.execute.reattachable.senderMaxStreamDuration": "1s",
+      "spark.connect.execute.manager.detachedTimeout": "3s",
+      "spark.connect.execute.manager.maintenanceInterval": "1s",
+    };
+    const server = await startSparkServer({ master: "local[2,3]", heap: "1g", conf });
+    onTestFinished(() => server.stop());
+    return server;
+  }
+
+  test("an operation that the server gives up, as nobody asks for it: a new session goes on", async () => {
+    const folder = temporaryFolder();
+    const gray = await phantomVolume(folder);
+    const expected = (await runSmall(phantomRun(gray).config)).summary;
+    const server = await impatientServer();
+    const run = phantomRun(gray, {}, { lingers: 3 });
+    const { summary, events } = await Promise.all([
+      runSmall(run.config, { engine: sparkEngineFactory(server) }),
+      run.processOf(3).then(() => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 12_000); // nothing is heard meanwhile
+      }),
+    ]).then(([result]) => result);
+    expect(summary).toMatchObject({ status: "complete", digest: expected.digest });
+    const warnings = events.flatMap((event) => (event.event === "warning" ? [event.message] : []));
+    expect(warnings).toContainEqual(expect.stringMatching(/OPERATION_ABANDONED.*A new session goes on from the checkpoints/s));
+  });
+});
+
+describe.skipIf(!sparkAvailable || !fullTests)("a server that is restarted in the middle", () => {
   test("on the same port: the run goes on with a new session", async () => {
     const expected = (await runSmall(configOf(smallVolume(), {}, TWO_SUBVOLUMES))).summary;
     const start = async (port: number) => {

@@ -28,6 +28,7 @@ const result = {
   comparisons: [
     {
       type: "voxels:voxels",
+      edits: [{ percent: 90, splits: 5, merges: 6 }],
       measures: measures(0.25, 0.5),
       ground_truth: [
         { id: "1", size: 10, split_vi: 0.1, merge_vi: 0, badness: 0.1, pieces: 1, overlaps: [] },
@@ -76,6 +77,9 @@ const result = {
       measures: { "voxels:voxels": measures(3, 4) },
     },
   ],
+  components: { ground_truth: [{ id: "1", of: "17" }], segmentation: [] },
+  connectivity: [{ type: "synapse:syn", connections: 4, matched: 3, match: 0.75 }],
+  run_length: null,
   warnings: ["careful <now>"],
 } as unknown as EvaluationResult;
 
@@ -98,9 +102,9 @@ test("the worst body is first, and its link shows it and its segment where they 
   });
 });
 
-test("a segment's link leads to the second body in it", () => {
+test("a segment's link leads to the second body in it, by the id that a piece has in the volume", () => {
   const { href } = tableOf("worst-segments").rows[0]![4] as { href: string };
-  expect(stateOf(href)).toMatchObject({ position: [4, 5, 6], layers: [{ segments: ["1"] }, { segments: ["7"] }] });
+  expect(stateOf(href)).toMatchObject({ position: [4, 5, 6], layers: [{ segments: ["17"] }, { segments: ["7"] }] });
 });
 
 test("the heat map has false merges and splits; what is to be ignored has no value", () => {
@@ -111,6 +115,12 @@ test("the heat map has false merges and splits; what is to be ignored has no val
     [null, null, null],
   ]);
   expect(stateOf(map.cells[1]!.href!)).toMatchObject({ position: [4, 4, 12] });
+});
+
+test("edits and connections are told, a run length that was not measured is not", () => {
+  expect(tableOf("edits").rows).toEqual([["voxels:voxels", 90, 5, 6]]);
+  expect(tableOf("connectivity").rows).toEqual([["synapse:syn", 4, 3, 0.75]]);
+  expect(tableOf("run-length")).toBeUndefined();
 });
 
 test("it becomes a page", async () => {

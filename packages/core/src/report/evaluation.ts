@@ -22,6 +22,7 @@ export function evaluationReport(result: EvaluationResult, { images = [] }: Eval
     { kind: "text", text: aboutText(result) },
     ...result.warnings.map((warning) => ({ kind: "text" as const, text: `Warning: ${warning}` })),
     { kind: "table", name: "measures", table: measuresTable(result.comparisons) },
+    ...effortParts(result),
     ...(links === null ? [] : [{ kind: "text" as const, text: links.about }]),
   ];
   if (result.subvolumes.length > 0) parts.push({ kind: "heat-map", map: evaluationHeatMap(result, links?.box) });
@@ -81,10 +82,35 @@ function measuresTable(comparisons: readonly Comparison[]): Table {
   };
 }
 
+/** What it would take to mend it, what of the connections is right, and how far one gets along a neuron: where there is something to tell. */
+function effortParts({ comparisons, connectivity, run_length }: EvaluationResult): ReportPart[] {
+  const tables: (Table & { readonly name: string })[] = [
+    {
+      name: "edits",
+      title: "Edits until so much is right",
+      columns: [{ name: "compared" }, { name: "percent" }, { name: "splits" }, { name: "merges" }],
+      rows: comparisons.flatMap(({ type, edits }) => edits.map(({ percent, splits, merges }) => [type, percent, splits, merges])),
+    },
+    {
+      name: "connectivity",
+      title: "Connections with both ends in the matched segments",
+      columns: [{ name: "points" }, { name: "connections" }, { name: "matched" }, { name: "part", digits: 4 }],
+      rows: connectivity.map(({ type, connections, matched, match }) => [type, connections, matched, match]),
+    },
+    {
+      name: "run-length",
+      title: "Expected run length",
+      columns: [{ name: "skeletons" }, { name: "expected (nm)", digits: 0 }, { name: "all of them (nm)", digits: 0 }],
+      rows: run_length === null ? [] : [[run_length.skeletons, run_length.expected_nm, run_length.total_nm]],
+    },
+  ];
+  return tables.filter(({ rows }) => rows.length > 0).map(({ name, ...table }) => ({ kind: "table", name, table }));
+}
+
 type PointLink = (at: Xyz, truth: string, segment: string) => string;
 
 function truthTable(bodies: readonly TruthBody[], about: string, link?: PointLink): Table {
-  const worst = [...bodies].sort((p, q) => q.badness - p.badness).slice(0, LONGEST);
+  const worst = bodies.filter(({ badness }) => badness > 0).sort((p, q) => q.badness - p.badness);
   return {
     title: `Worst bodies of the ground truth${about}`,
     columns: [
@@ -95,19 +121,21 @@ function truthTable(bodies: readonly TruthBody[], about: string, link?: PointLin
       { name: "pieces" },
       { name: "segment: common" },
     ],
-    rows: worst.map(({ id, size, split_vi, merge_vi, pieces, overlaps }) => [
-      id,
-      size,
-      split_vi,
-      merge_vi,
-      pieces,
-      placeOf(overlaps[0], (other, at) => link?.(at, id, other)),
-    ]),
+    rows: worst
+      .slice(0, LONGEST)
+      .map(({ id, size, split_vi, merge_vi, pieces, overlaps }) => [
+        id,
+        size,
+        split_vi,
+        merge_vi,
+        pieces,
+        placeOf(overlaps[0], (other, at) => link?.(at, id, other)),
+      ]),
   };
 }
 
 function segmentTable(bodies: readonly SegmentBody[], about: string, link?: PointLink): Table {
-  const worst = [...bodies].sort((p, q) => q.merge_vi - p.merge_vi).slice(0, LONGEST);
+  const worst = bodies.filter(({ merge_vi }) => merge_vi > 0).sort((p, q) => q.merge_vi - p.merge_vi);
   return {
     title: `Worst bodies of the segmentation${about}`,
     columns: [
@@ -118,13 +146,15 @@ function segmentTable(bodies: readonly SegmentBody[], about: string, link?: Poin
       { name: "the second of them: common" },
     ],
     // A false merge is seen where the second body is.
-    rows: worst.map(({ id, size, merge_vi, pieces, overlaps }) => [
-      id,
-      size,
-      merge_vi,
-      pieces,
-      placeOf(overlaps[1] ?? overlaps[0], (other, at) => link?.(at, other, id)),
-    ]),
+    rows: worst
+      .slice(0, LONGEST)
+      .map(({ id, size, merge_vi, pieces, overlaps }) => [
+        id,
+        size,
+        merge_vi,
+        pieces,
+        placeOf(overlaps[1] ?? overlaps[0], (other, at) => link?.(at, other, id)),
+      ]),
   };
 }
 
@@ -151,9 +181,14 @@ function linksOf(result: EvaluationResult, images: readonly ServedVolume[]): Lin
   ]);
   if (served === null) return null;
   const voxelSize = fromXyz(result.voxel_size_nm_xyz);
+  // Pieces that counted as bodies of their own have no id in the volume.
+  const [truthIds, segmentIds] = [result.components.ground_truth, result.components.segmentation].map(
+    (pieces) => new Map(pieces.map(({ id, of }) => [id, of])),
+  );
   const withIds = (truth: string, segment: string): NeuroglancerLayer[] =>
     served.layers.map((layer) => {
-      const id = layer.name === "ground truth" ? truth : layer.name === "segmentation" ? segment : null;
+      const [ofTruth, ofSegment] = [truthIds!.get(truth) ?? truth, segmentIds!.get(segment) ?? segment];
+      const id = layer.name === "ground truth" ? ofTruth : layer.name === "segmentation" ? ofSegment : null;
       return id === null || id === "0" ? layer : { ...layer, segments: [id] };
     });
   return {

@@ -4,11 +4,7 @@ import { servedLayers } from "./served-layers.ts";
 const volume = (name: string, source: string) => ({ type: "segmentation" as const, name, source });
 
 test("the deepest folder that holds all of them is served", () => {
-  const volumes = [
-    volume("a", "precomputed:///data/run 1/a"),
-    volume("b", "precomputed:///data/run 2/deep/b"),
-    volume("c", "npy:///data/c.npy"),
-  ];
+  const volumes = [volume("a", "precomputed:///data/run 1/a"), volume("b", "/data/run 2/deep/b"), volume("c", "npy:///data/c.npy")];
   expect(servedLayers(volumes)).toEqual({
     folder: "/data",
     layers: [

@@ -1,12 +1,12 @@
 /** Volumes as layers of Neuroglancer: those that lie in folders of this machine, as a server of one folder above them would show them. */
-import { dirname, relative, sep } from "node:path";
+import { dirname, extname, relative, sep } from "node:path";
 import { parseLocalName, splitScheme } from "../store/source-name.ts";
 import type { NeuroglancerLayer } from "./neuroglancer.ts";
 
 export interface ServedVolume {
   readonly type: "image" | "segmentation";
   readonly name: string;
-  /** As in a configuration; what is not `precomputed://` is left out. */
+  /** As in a configuration; what is not precomputed (a bare path without an ending is) is left out. */
   readonly source: string;
 }
 
@@ -18,8 +18,9 @@ export function servedLayers(
   volumes: readonly ServedVolume[],
 ): { readonly folder: string; readonly layers: readonly NeuroglancerLayer[] } | null {
   const there = volumes.flatMap((volume) => {
-    const split = splitScheme(volume.source);
-    return split?.scheme === "precomputed" ? [{ ...volume, path: parseLocalName(split.rest).path }] : [];
+    const { scheme, rest } = splitScheme(volume.source) ?? { scheme: null, rest: volume.source };
+    const isFolder = scheme === "precomputed" || (scheme === null && extname(rest) === "");
+    return isFolder ? [{ ...volume, path: parseLocalName(rest).path }] : [];
   });
   if (there.length === 0) return null;
   let folder = dirname(there[0]!.path);

@@ -93,10 +93,20 @@ export interface Extents {
   readonly max: Point;
 }
 
-/** Extents in voxels, both ends inside, inherited from ancestors and grown in the version that is written. */
+const union = (a: Extents | undefined, b: Extents): Extents => {
+  if (a === undefined) return b;
+  const pick = (f: (a: number, b: number) => number, p: Point, q: Point): Point => [f(p[0], q[0]), f(p[1], q[1]), f(p[2], q[2])];
+  return { min: pick(Math.min, a.min, b.min), max: pick(Math.max, a.max, b.max) };
+};
+
+const same = (a: Extents | undefined, b: Extents): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Extents in voxels, both ends inside, inherited from ancestors. Beside those of the versions the server keeps the extents written last in
+ * any version; where a version and its ancestors have none, they are taken for its own.
+ */
 export class ExtentsByVersion {
   readonly #values = new Versioned<Extents>();
-  /** What was set last in any version: shown where a version and its ancestors have none. */
   #last: Extents | undefined;
 
   of(version: Version): Extents | undefined {
@@ -107,12 +117,31 @@ export class ExtentsByVersion {
     this.#values.set(version, "", extents);
   }
 
-  grow(version: Version, more: Extents): void {
-    const old = this.#values.get(version, "");
-    const pick = (f: (a: number, b: number) => number, a: Point, b: Point): Point => [f(a[0], b[0]), f(a[1], b[1]), f(a[2], b[2])];
-    const grown = old === undefined ? more : { min: pick(Math.min, old.min, more.min), max: pick(Math.max, old.max, more.max) };
+  #keep(version: Version, more: Extents): void {
+    const stored = this.#values.get(version, "");
+    const grown = union(stored, more);
+    if (same(stored, grown)) return;
     this.#last = grown;
     this.#values.set(version, "", grown);
+  }
+
+  /** As `POST raw` of grey values does. */
+  grow(version: Version, more: Extents): void {
+    this.#keep(version, more);
+  }
+
+  /** As `POST blocks` does. */
+  growByBlocks(version: Version, more: Extents): void {
+    const grown = union(this.of(version), more);
+    if (!same(this.of(version), grown)) this.#keep(version, grown);
+  }
+
+  /** As `POST raw` of labels does: by the extents written last in any version, and not at all if the box lies in them. */
+  growByRaw(version: Version, more: Extents): void {
+    const grown = union(this.#last, more);
+    if (same(this.#last, grown)) return;
+    this.#last = grown;
+    this.#keep(version, grown);
   }
 
   post(call: Call, version: Version): Answer {

@@ -44,6 +44,11 @@ export class Versioned<T> {
     return undefined;
   }
 
+  /** Whether any version has had a value. */
+  known(key: string): boolean {
+    return this.#values.has(key);
+  }
+
   /** null: no longer there, in this version and its descendants. */
   set(version: Version, key: string, value: T | null): void {
     const at = this.#values.get(key) ?? new Map<number, T | null>();

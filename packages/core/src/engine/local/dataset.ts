@@ -7,9 +7,10 @@
  */
 import { rm } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
+import { type DatasetPart, withStep } from "../steps.ts";
 import type { Dataset, JobOptions, Keyed, MapOptions, StageRef } from "../types.ts";
 import { loadRow, SpillWriter } from "./spill.ts";
-import type { KeyedRef, NewTask, RowRef, Step, TaskInput, TaskRunner } from "./task.ts";
+import type { KeyedRef, NewTask, RowRef, TaskInput, TaskRunner } from "./task.ts";
 
 export interface Partition {
   readonly key: string;
@@ -22,10 +23,8 @@ interface Partitions {
   readonly temporary: readonly string[];
 }
 
-export interface Part {
+export interface Part extends DatasetPart {
   open(options: CallOptions): Promise<Partitions>;
-  readonly steps: readonly Step[];
-  readonly label: string;
   /** What `persist` keeps for it. */
   readonly files: readonly string[];
 }
@@ -40,11 +39,11 @@ export class LocalDataset<T> implements Dataset<T> {
   }
 
   map<U, P>(stage: StageRef<T, U, P>, params: P, options: MapOptions = {}): Dataset<U> {
-    return this.#then("map", stage, params, options);
+    return new LocalDataset<U>(this.#engine, withStep(this.#parts, "map", stage, params, options));
   }
 
   flatMap<U, P>(stage: StageRef<T, readonly Keyed<U>[], P>, params: P, options: MapOptions = {}): Dataset<U> {
-    return this.#then("flatMap", stage, params, options);
+    return new LocalDataset<U>(this.#engine, withStep(this.#parts, "flatMap", stage, params, options));
   }
 
   union(...others: readonly Dataset<T>[]): Dataset<T> {
@@ -88,27 +87,14 @@ export class LocalDataset<T> implements Dataset<T> {
   }
 
   async foreach<P>(stage: StageRef<T, void, P>, params: P, options: MapOptions & JobOptions = {}): Promise<void> {
-    const dataset = this.#then("map", stage, params, options);
+    const dataset = new LocalDataset<void>(this.#engine, withStep(this.#parts, "map", stage, params, options));
     for await (const _ of dataset.#run("discard", options)) {
       // nothing comes back
     }
   }
 
   async unpersist(): Promise<void> {
-    for (const { files } of this.#parts) await removeAll(files);
-  }
-
-  #then<U, P>(
-    kind: Step["kind"],
-    stage: { readonly module: string; readonly export: string },
-    params: P,
-    options: MapOptions,
-  ): LocalDataset<U> {
-    const step: Step = { kind, module: stage.module, export: stage.export, params };
-    const parts = this.#parts.map(({ open, steps, label }) => {
-      return { open, steps: [...steps, step], label: options.label ?? label, files: [] };
-    });
-    return new LocalDataset<U>(this.#engine, parts);
+    for (const { files, steps } of this.#parts) if (steps.length === 0) await removeAll(files);
   }
 
   #grouped<U>(open: Part["open"]): LocalDataset<U> {

@@ -1,6 +1,7 @@
 /** What travels between the local engine and its worker threads. */
 import type { CallOptions } from "../../call-options.ts";
 import type { PlainError } from "../../errors.ts";
+import type { HostedStep } from "../task-host.ts";
 import type { JobOptions } from "../types.ts";
 
 /** A row's value: as it is, serialised, or in a spill file. */
@@ -26,18 +27,11 @@ export type TaskInput =
   | { readonly kind: "group"; readonly rows: readonly RowRef[] }
   | { readonly kind: "cogroup"; readonly left: readonly RowRef[]; readonly right: readonly RowRef[] };
 
-export interface Step {
-  readonly kind: "map" | "flatMap";
-  readonly module: string;
-  readonly export: string;
-  readonly params: unknown;
-}
-
 export interface LocalTask {
   readonly key: string;
   readonly label: string;
   readonly input: TaskInput;
-  readonly steps: readonly Step[];
+  readonly steps: readonly HostedStep[];
   /** Where the rows go: back to the driver, into a spill file, or nowhere. */
   readonly sink: { readonly kind: "return" } | { readonly kind: "spill"; readonly file: string } | { readonly kind: "discard" };
   readonly attempt: number;

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { refuseFailed } from "../check.ts";
 import { checkCluster, type Demand, slotsOf } from "./checks.ts";
-import { type SettingKey, type Settings, type SparkFacts, sizeOf } from "./facts.ts";
+import { describeFacts, type SettingKey, type Settings, type SparkFacts, sizeOf } from "./facts.ts";
 import type { Executor } from "./probe.ts";
 
 const GIB = 2 ** 30;
@@ -22,6 +22,7 @@ function facts(settings: Partial<Record<SettingKey, string>>, ...executors: Part
   return {
     version: "4.1.4",
     settings: all,
+    noexec: false,
     executors: (executors.length === 0 ? [{}] : executors).map((e) => ({ ...EXECUTOR, ...e })),
   };
 }
@@ -39,6 +40,15 @@ const refused = (of: SparkFacts, demand = DEMAND) => {
 
 test("a cluster on which all is well", () => {
   expect(new Set(Object.values(status(facts({}))))).toEqual(new Set(["ok"]));
+});
+
+test("a folder for artifacts that is mounted noexec is told, and no reason to refuse", () => {
+  const noexec = { ...facts({}), noexec: true };
+  expect(checkCluster(noexec, DEMAND)).toContainEqual(
+    expect.objectContaining({ name: "folder for artifacts", status: "ok", found: expect.stringContaining("noexec") }),
+  );
+  expect(describeFacts(noexec)).toMatch(/noexec/);
+  expect(describeFacts(facts({}))).not.toMatch(/noexec/);
 });
 
 test("YARN, Kubernetes: tasks at once must fit what is beside the heap", () => {

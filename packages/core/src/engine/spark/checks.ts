@@ -29,10 +29,11 @@ const SERVER_HEAP = 4 * 2 ** 30;
 
 /** All that can be said of the cluster; what is `failed` ends a run before it begins. */
 export function checkCluster(facts: SparkFacts, demand: Demand): Check[] {
-  const { settings, executors, version } = facts;
+  const { settings, executors, noexec, version } = facts;
   return [
     ok("Spark", `${version}, master ${settings["spark.master"]}`),
     ...checkExecutors(executors),
+    ...(noexec ? [ok("folder for artifacts", "mounted noexec: the executors' /bin/sh runs our launcher")] : []),
     checkArchitectures(executors),
     checkStore(executors, demand.runFolder),
     ...checkMemory(facts, demand),

@@ -51,8 +51,8 @@ async function examineCluster(options: SparkEngineFactoryOptions, demand: Demand
     const sharedFolder = join(demand.runFolder, `doctor-${randomUUID()}`);
     const made = await mkdir(sharedFolder, { recursive: true });
     try {
-      const executors = await probeExecutors(session, { cores, sharedFolder });
-      return checkCluster({ version: session.version, settings, executors }, demand);
+      const probed = await probeExecutors(session, { cores, sharedFolder });
+      return checkCluster({ version: session.version, settings, ...probed }, demand);
     } finally {
       await rm(made ?? sharedFolder, { recursive: true, force: true });
       await session.close();

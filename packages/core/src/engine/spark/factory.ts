@@ -81,14 +81,14 @@ export function sparkEngineFactory(options: SparkEngineFactoryOptions = {}): Eng
       server?.onDeath((log) => engine.lose(died(lastWords(log))));
       try {
         await writeRecord(runFolder, record);
-        const executors = await probeExecutors(cluster.session, { cores: cluster.cores, sharedFolder });
-        const facts = { version: cluster.session.version, settings: cluster.settings, executors };
+        const probed = await probeExecutors(cluster.session, { cores: cluster.cores, sharedFolder });
+        const facts = { version: cluster.session.version, settings: cluster.settings, ...probed };
         note("info", "cluster", describeFacts(facts));
         const checks = checkCluster(facts, { bytesPerTask, coresPerTask, runFolder, ...withoutAbsent({ memoryBytes }) });
         for (const { name, status, found, advice } of checks)
           if (status === "warning") note("warn", name, `${advice}; found ${found}`);
         refuseFailed(checks);
-        engine.slots = executors.reduce((sum, { slots }) => sum + slots, 0);
+        engine.slots = probed.executors.reduce((sum, { slots }) => sum + slots, 0);
         await engine.prepare();
         return engine;
       } catch (error) {

@@ -1,6 +1,6 @@
 /** What a Spark cluster is: version, settings that matter, executors. */
 import type { SparkSession } from "@axonloom/spark-connect";
-import type { Executor } from "./probe.ts";
+import type { Probed } from "./probe.ts";
 
 /** Settings that decide whether, and how well, our tasks run. They are the server's: a session cannot change them. */
 const KEYS = [
@@ -27,10 +27,9 @@ export type SettingKey = (typeof KEYS)[number];
 /** null: not set. */
 export type Settings = Readonly<Record<SettingKey, string | null>>;
 
-export interface SparkFacts {
+export interface SparkFacts extends Probed {
   readonly version: string;
   readonly settings: Settings;
-  readonly executors: readonly Executor[];
 }
 
 export async function readSettings({ config }: SparkSession): Promise<Settings> {
@@ -39,11 +38,12 @@ export async function readSettings({ config }: SparkSession): Promise<Settings> 
 }
 
 /** One line for the log. */
-export function describeFacts({ version, settings, executors }: SparkFacts): string {
+export function describeFacts({ version, settings, executors, noexec }: SparkFacts): string {
   const hosts = executors.map(({ host, slots, node, arch }) => `${host} (${slots} at once, Node.js ${node}, ${arch})`);
   const set = KEYS.filter((key) => settings[key] !== null).map((key) => `${key}=${settings[key]}`);
   const unset = KEYS.filter((key) => settings[key] === null);
-  return `Spark ${version}; executors: ${hosts.join(", ")}; ${set.join(", ")}; as Spark has them by default: ${unset.join(", ")}`;
+  const launched = noexec ? ", whose folder for artifacts is mounted noexec" : "";
+  return `Spark ${version}; executors: ${hosts.join(", ")}${launched}; ${set.join(", ")}; as Spark has them by default: ${unset.join(", ")}`;
 }
 
 /** Bytes that a setting of Spark means; a bare number counts in `unit`. null: not set. */

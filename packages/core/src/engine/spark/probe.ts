@@ -26,6 +26,12 @@ export interface Executor {
   readonly blind: string | null;
 }
 
+export interface Probed {
+  readonly executors: readonly Executor[];
+  /** Their folder for artifacts is mounted `noexec`: from now on their shell runs our launcher. */
+  readonly noexec: boolean;
+}
+
 /**
  * Runs as many tasks as Spark has cores; they read a file that was just written to `sharedFolder`. Executors that cannot run Node.js at
  * all: `E_SPARK_WORKER`. What is wrong with those that can is in the answer.
@@ -33,7 +39,7 @@ export interface Executor {
 export async function probeExecutors(
   session: SparkSession,
   { cores, sharedFolder }: { readonly cores: number; readonly sharedFolder: string },
-): Promise<Executor[]> {
+): Promise<Probed> {
   await mkdir(sharedFolder, { recursive: true });
   const file = join(sharedFolder, `probe-${randomUUID()}`);
   const secret = randomUUID();
@@ -47,13 +53,15 @@ export async function probeExecutors(
     return rows;
   };
   try {
+    let noexec = false;
     const rows = await run().catch((error: unknown) => {
       // The folder that Spark starts our launcher in may be mounted `noexec`.
       if (!(error instanceof Error) || !/Cannot run program "\.\/.*Permission denied/s.test(error.message)) throw error;
+      noexec = true;
       session.bundles.runByShell();
       return run();
     });
-    return executorsOf(rows, secret);
+    return { executors: executorsOf(rows, secret), noexec };
   } catch (error) {
     throw notRunning(fromSparkError(error));
   } finally {

@@ -117,11 +117,14 @@ export async function startSparkServer({ master, ...options }: SparkServerOption
   }
 }
 
-/** Of the server's Java alone: settings of the driver's options stay the user's, and executors get none of these. */
+/** Of the server's Java alone: settings of the driver's options stay the user's. */
 function javaOptions(temporary: string): string[] {
   return [
     "-XX:+ExitOnOutOfMemoryError", // without memory a server hangs; one that has ended can be seen
     "-XX:+UseParallelGC", // rows are large: Java's default collector leaves holes between them, until no row fits
+    // The same for executors of a cluster, in a way that goes with whatever collector is chosen for them. As a property of Java it gives way
+    // to what spark-defaults.conf or --spark-conf say.
+    '"-Dspark.executor.defaultJavaOptions=-XX:G1HeapRegionSize=32m"',
     `"-Djava.io.tmpdir=${temporary}"`, // Spark's folders, unless `spark.local.dir` is set
   ];
 }

@@ -16,6 +16,9 @@ interface Reading {
   advice(place: string): string;
 }
 
+export const ADMIN_ADVICE =
+  "start the server with DVID_ADMIN_TOKEN=…, and give this program the same value as AXONLOOM_DVID_ADMIN_TOKEN, or its file as AXONLOOM_DVID_ADMIN_TOKEN_FILE";
+
 const READINGS: readonly (readonly [RegExp, Reading])[] = [
   [
     /needs a writable log/,
@@ -29,8 +32,7 @@ const READINGS: readonly (readonly [RegExp, Reading])[] = [
     /requires admin privileges|admintoken/i,
     {
       code: "E_DVID_DENIED",
-      advice: () =>
-        "this needs the server's admin token: start the server with DVID_ADMIN_TOKEN=…, and give the same value to this program as AXONLOOM_DVID_ADMIN_TOKEN, or its file as AXONLOOM_DVID_ADMIN_TOKEN_FILE",
+      advice: () => ADMIN_ADVICE,
     },
   ],
   [

@@ -10,7 +10,7 @@ import { type Dispatcher, Pool } from "undici";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../../errors.ts";
 import { codeOf, reasonOf } from "../../fs-errors.ts";
-import { type Refusal, refusalError } from "./errors.ts";
+import { ADMIN_ADVICE, type Refusal, refusalError } from "./errors.ts";
 import { RETRY_POLICY, type Repetition, type RetryPolicy, withRetries } from "./retry.ts";
 import { type DvidTokens, tokensFrom, withoutTokens } from "./tokens.ts";
 
@@ -213,9 +213,6 @@ function textOf(bytes: Uint8Array): string {
 }
 
 function noAdminToken(request: string): AxonloomError {
-  return refusalError({
-    status: 400,
-    text: "requires admin privileges (no admin token is known here, so nobody was asked)",
-    request,
-  });
+  const message = `${request} is for the server's administrator: ${ADMIN_ADVICE}`;
+  return new AxonloomError("E_DVID_DENIED", message, { request });
 }

@@ -1,10 +1,10 @@
 /**
  * Volumes of a DVID server: `dvid://host:port/<version>/<instance>`. Grey values (`uint8blk`) and labels (`labelmap`) are read and written,
- * `labelarray` and `labelblk` read. `README.md` has the names and what a server must have.
+ * the older `labelarray` and `labelblk` too where they are there already. `README.md` has the names and what a server must have.
  */
 import type { StoreDriver } from "../types.ts";
 import { formatDvidName, parseVolumeName } from "./name.ts";
-import { instanceTypeFor, WRITE_GRID } from "./spec.ts";
+import { HIGHEST_LABEL, instanceTypeFor, WRITE_GRID } from "./spec.ts";
 
 /** The client is loaded when a server is asked: every other source comes without it. */
 const opening = () => import("./open.ts");
@@ -26,6 +26,10 @@ export const dvidDriver: StoreDriver = {
   },
 
   writer: {
+    highestId: HIGHEST_LABEL,
+    async reserveIds(rest, count, options) {
+      return await (await import("./reserve-ids.ts")).reserveIds(rest, count, options);
+    },
     planWriteGrid(rest, spec) {
       instanceTypeFor(formatDvidName(parseVolumeName(rest)), spec);
       return WRITE_GRID;

@@ -64,6 +64,8 @@ export class ProgressCounter {
     this.#emit({ event: "stage-started", stage, total });
     const began = performance.now();
     const result = await body();
+    // Tasks that turned out not to be needed, or that were done under another label, are over, too.
+    if (this.#done < total) this.#emit({ event: "progress", stage, done: total, total, voxels: this.#voxels });
     this.#emit({ event: "stage-finished", stage, seconds: (performance.now() - began) / 1000 });
     this.#stage = null;
     return result;

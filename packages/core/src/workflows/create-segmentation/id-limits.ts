@@ -5,7 +5,9 @@ import { idRules } from "../../store/index.ts";
 /** Refuses label offsets and preserved ids that the destination cannot hold: `E_CONFIG_INVALID`. */
 export async function checkIds(destination: string, labelOffset: bigint, preserved: BigUint64Array | null): Promise<void> {
   const { highest } = await idRules(destination);
-  const largest = [labelOffset, ...(preserved?.subarray(-1) ?? [])].reduce((a, b) => (a > b ? a : b));
+  const largest = BigUint64Array.of(labelOffset, ...(preserved?.subarray(-1) ?? []))
+    .sort()
+    .at(-1)!;
   if (highest !== null && largest > highest) throw idTooHigh(destination, largest, highest);
 }
 

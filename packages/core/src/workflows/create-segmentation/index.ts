@@ -22,12 +22,13 @@ import { normaliseDestination, openVolume } from "../../store/index.ts";
 import { digestVolume, type VolumeDigest } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
-import { indexBodies, indexHands } from "./index-bodies.ts";
+import { indexBodies } from "./index-bodies.ts";
+import { indexHands } from "./index-hands.ts";
 import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
 import { recordRun } from "./record.ts";
-import { borderedVoxels, type Segmented, segmentAll } from "./segment.ts";
+import { borderedVoxels, type Segmented, segmentAll, segmentedAgain } from "./segment.ts";
 import { withNewSessions } from "./sessions.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
@@ -69,7 +70,7 @@ export async function createSegmentation(
   try {
     const store = openKeyValue(config.runFolder);
     await sweepTemporary(store); // of a process that was killed
-    await checkDestination(store, plan.output.destination, config.replaceOutput);
+    await checkDestination(store, plan.output.destination, config);
     if (options.fresh) await forget(store);
     return await runLocked(config, plan, store, options);
   } finally {
@@ -80,7 +81,7 @@ export async function createSegmentation(
 /** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
 export async function checkOutput(config: Config): Promise<void> {
   const destination = await normaliseDestination(config.output.destination);
-  await checkDestination(openKeyValue(config.runFolder), destination, config.replaceOutput);
+  await checkDestination(openKeyValue(config.runFolder), destination, config);
 }
 
 async function runLocked(
@@ -177,10 +178,6 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
     });
   }
   const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
-  if (written.again > 0) {
-    const message = `${written.again} subvolumes were segmented again: with checkpoint: none their labels went with the executors that had them`;
-    run.emit({ event: "warning", message });
-  }
   if (!written.published) {
     const { bodies } = await openVolume(written.volume);
     const within = plan.subvolumes.map(({ core }) => core);
@@ -207,6 +204,11 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
     );
   }
   await segmented.rows.unpersist();
+  const again = await segmentedAgain(run);
+  if (again > 0) {
+    const message = `${again} subvolumes were segmented again: with checkpoint: none their labels went with the executors that had them`;
+    run.emit({ event: "warning", message });
+  }
 
   const voxels = plan.subvolumes.reduce((sum, subvolume) => sum + borderedVoxels(subvolume), 0);
   const result: CreateSegmentationResult = {
@@ -219,7 +221,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
       matches: stitched.resolution.matches,
       subvolumes: n,
       restored: segmented.restored,
-      "segmented-again": written.again,
+      "segmented-again": again,
       quarantined: segmented.gaps.length,
       faces: plan.faces.length,
       voxels: written.voxels,

@@ -98,7 +98,8 @@ export async function writePreservedIds(
 
 /**
  * Compares what was written in `box` (uint64) with the source, piece by piece: `compared` voxels that have a preserved id on either side,
- * of which `wrong` have another one on the other. `insideOf` gives the mask of a piece.
+ * of which `wrong` have another one on the other, or the right one by other supervoxels. `insideOf` gives the mask of a piece; what a volume that
+ * is written in place has beyond it is not looked at.
  */
 export async function comparePreserved(
   source: PreservedSource,
@@ -116,13 +117,14 @@ export async function comparePreserved(
     const occurred = await writePreservedIds({ ...source, supervoxels: null }, piece, inside, wanted, options);
     const found = (await written.read(piece, options)).data as BigUint64Array;
     const { labels, ids } = renumber(found);
+    const isElsewhere = (i: number) => written.bodies !== undefined && inside !== null && inside[i] === 0;
     const isPreserved = Uint8Array.from(ids, (id) => (indexOf(source.bodies, id) < 0 ? 0 : 1));
     // as 32-bit words: a bigint per voxel would be many times slower
     const a = new Uint32Array(wanted.buffer);
     const b = new Uint32Array(found.buffer, found.byteOffset, found.length * 2);
     for (let i = 0; i < labels.length; i++) {
       const [low, high] = [a[2 * i]!, a[2 * i + 1]!];
-      if ((low | high) === 0 && isPreserved[labels[i]!] === 0) continue;
+      if ((low | high) === 0 && (isPreserved[labels[i]!] === 0 || isElsewhere(i))) continue;
       compared += 1;
       if (low !== b[2 * i] || high !== b[2 * i + 1]) wrong += 1;
     }

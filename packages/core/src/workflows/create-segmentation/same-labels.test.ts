@@ -22,7 +22,6 @@ const done = (labels: readonly number[]): SegmentedRow => {
     restored: false,
     bytes: packed.length,
     hash: bytesFingerprint(packed),
-    made: "",
     packed,
   };
   return { status: "done", ...row } as SegmentedRow;

@@ -35,6 +35,7 @@ export async function sampleSubvolume(config: Config, plan: RunPlan, options: Ca
       runFolder: folder,
       keepLabels: false,
       carryLabels: true,
+      marks: null,
       input: plan.input.source,
       bounds: plan.input.info.bounds,
       voxelSizeNm: plan.output.spec.voxelSizeNm,

@@ -21,6 +21,8 @@ import { type Block, bytesOf, copyIntersection } from "../../volume/block.ts";
 import { openPreserved, type PreservedBodies, preservedMask } from "./preserved.ts";
 import { segmentorOf } from "./segmentor-cache.ts";
 
+const NOTHING = new Uint8Array(0);
+
 /** A failing segmentor gets so many tries in one task. */
 const TRIES = 2;
 
@@ -38,6 +40,8 @@ export interface SegmentParams {
   /** Whether labels are kept as checkpoints, and whether they travel in the row too: one of them at least. */
   readonly keepLabels: boolean;
   readonly carryLabels: boolean;
+  /** Where each segmentation leaves a mark: below `<prefix><subvolume>/`. null: nowhere. */
+  readonly marks: string | null;
   readonly input: string;
   readonly bounds: Box;
   readonly voxelSizeNm: Vec3;
@@ -54,8 +58,6 @@ export type SegmentedRow =
       /** Bytes of the compressed labels, and their SHA-256. */
       readonly bytes: number;
       readonly hash: string;
-      /** Names this computation where nothing but the row keeps its result: after a loss the same row comes with another name. Else "". */
-      readonly made: string;
       /** Compressed labels; null when they lie in the checkpoint only. */
       readonly packed: Uint8Array | null;
     }
@@ -89,6 +91,7 @@ export async function segmentSubvolume(task: SegmentTask, params: SegmentParams,
   const segments = largestOf(labels);
   const packed = packLabels(labels, shapeOf(task.subvolume.bordered));
   if (params.keepLabels) await saveCheckpoint(store, task.labels, { segments } satisfies LabelsMeta, packed);
+  if (params.marks !== null) await store.put(`${params.marks}${task.subvolume.id}/${randomUUID()}`, NOTHING);
   return doneRow(task, params, segments, packed, false);
 }
 
@@ -101,7 +104,6 @@ function doneRow(task: SegmentTask, params: SegmentParams, segments: number, pac
     restored,
     bytes,
     hash: bytesFingerprint(packed),
-    made: params.keepLabels ? "" : randomUUID(),
     packed: params.carryLabels ? packed : null,
   };
 }

@@ -4,6 +4,7 @@ import { fromPlainError } from "../../errors.ts";
 import { shapeOf, toXyz, volumeOf } from "../../geometry/box.ts";
 import { countVoxels, restrictRoi } from "../../geometry/roi.ts";
 import type { Subvolume } from "../../geometry/subvolume.ts";
+import { deletePrefix } from "../../keyvalue/index.ts";
 import type { Gap } from "../../run/events.ts";
 import { stageRef } from "../stage-ref.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
@@ -16,20 +17,36 @@ export interface Segmented {
   /** By subvolume id: number of segments and SHA-256 of the packed labels; 0 and "" for a quarantined one. */
   readonly counts: readonly number[];
   readonly hashes: readonly string[];
-  /** By subvolume id: the computation that has made the labels; "" where they have a checkpoint. */
-  readonly made: readonly string[];
   readonly restored: number;
   readonly bytes: number;
   /** By subvolume id. */
   readonly gaps: readonly Gap[];
 }
 
+/** In the run folder, for each segmentation without a checkpoint. */
+const MARKS = "segmented/";
+
+/** How many subvolumes were segmented more than once. Forgets it. */
+export async function segmentedAgain({ store, signal }: Pick<RunContext, "store" | "signal">): Promise<number> {
+  const times = new Map<string, number>();
+  for await (const key of store.list(MARKS, { signal })) {
+    const [, subvolume] = key.split("/");
+    times.set(subvolume!, (times.get(subvolume!) ?? 0) + 1);
+  }
+  await deletePrefix(store, MARKS, { signal });
+  return [...times.values()].filter((n) => n > 1).length;
+}
+
 export async function segmentAll(run: RunContext): Promise<Segmented> {
-  const { plan, config, engine, signal } = run;
+  const { plan, config, engine, store, signal } = run;
   const keepLabels = config.checkpoint !== "none";
+  // Without checkpoints a cluster segments again what it loses.
+  const marked = !keepLabels && engine.rowsStayInCluster;
+  if (marked) await deletePrefix(store, MARKS, { signal });
   const params: SegmentParams = {
     runFolder: config.runFolder,
     keepLabels,
+    marks: marked ? MARKS : null,
     carryLabels: !keepLabels || engine.rowsStayInCluster,
     input: plan.input.source,
     bounds: plan.input.info.bounds,
@@ -47,7 +64,6 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
   const iterations: Dataset<SegmentedRow>[] = [];
   const counts = new Array<number>(plan.subvolumes.length).fill(0);
   const hashes = new Array<string>(plan.subvolumes.length).fill("");
-  const made = new Array<string>(plan.subvolumes.length).fill("");
   const gaps: Gap[] = [];
   let restored = 0;
   let bytes = 0;
@@ -72,7 +88,6 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
       } else {
         counts[subvolume.id] = row.segments;
         hashes[subvolume.id] = row.hash;
-        made[subvolume.id] = row.made;
         restored += row.restored ? 1 : 0;
         bytes += row.bytes;
       }
@@ -83,7 +98,7 @@ export async function segmentAll(run: RunContext): Promise<Segmented> {
   if (gaps.length === plan.subvolumes.length) throw fromPlainError(gaps[0]!.error);
   gaps.sort((p, q) => p.subvolume - q.subvolume);
   const [first, ...others] = iterations;
-  return { rows: first!.union(...others), counts, hashes, made, restored, bytes, gaps };
+  return { rows: first!.union(...others), counts, hashes, restored, bytes, gaps };
 }
 
 /** Voxels of a bordered box, for the rate shown. */

@@ -1,17 +1,16 @@
 /** Step: from segmented subvolumes to the mapping of segments to bodies. */
 import { loadCheckpoint } from "../../checkpoint/index.ts";
-import type { Dataset } from "../../engine/index.ts";
 import { forEachParallel } from "../../parallel.ts";
-import type { IndexPairs } from "../../stitch/resolve.ts";
 import { type SegmentIds, segmentIds } from "../../stitch/segment-ids.ts";
 import { stageRef } from "../stage-ref.ts";
+import { collectMatches } from "./collect-matches.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
 import { evidenceName } from "./fingerprints.ts";
 import { chooseLabelOffset } from "./ids.ts";
 import { type Resolution, resolveInDriver } from "./resolve.ts";
 import { resolveInTasks } from "./resolve-in-tasks.ts";
 import type { Segmented } from "./segment.ts";
-import { type DecideParams, type FaceMatches, type FaceTask, faceKey } from "./stitch-stages.ts";
+import { type DecideParams, type FaceTask, faceKey } from "./stitch-stages.ts";
 import { meetingLevel, planSuperBlocks } from "./super-blocks.ts";
 
 /** Looked up at once in the run folder. */
@@ -84,7 +83,7 @@ async function resolve(run: RunContext, { counts }: Segmented, faces: Faces, { o
     return engine.parallelize(rows).map(stageRef("decideFace"), params, { label });
   };
   if (driverMatches > 0) {
-    const pairs = await collectMatches(decide(faces.decidable, "stitch"), offsets, driverMatches, signal);
+    const pairs = await collectMatches(decide(faces.decidable, "stitch"), offsets, driverMatches, { signal });
     if (pairs !== null) return resolveInDriver(engine, pairs, { offsets, counts });
     const message = `more than ${driverMatches} matches: resolved by the tasks`;
     run.emit({ event: "log", level: "info", task: "stitch", message });
@@ -100,26 +99,6 @@ async function resolve(run: RunContext, { counts }: Segmented, faces: Faces, { o
   return await resolveInTasks({ engine, runFolder: config.runFolder }, blocks, matchesAt, { signal });
 }
 
-/** The matches as pairs of segment indices; null when they are more than `most`. */
-async function collectMatches(
-  matches: Dataset<FaceMatches>,
-  offsets: readonly number[],
-  most: number,
-  signal: AbortSignal,
-): Promise<IndexPairs | null> {
-  const a = new GrowingList();
-  const b = new GrowingList();
-  for await (const { value } of matches.collect({ signal })) {
-    if (a.length + value.segmentsA.length > most) return null;
-    const [offsetA, offsetB] = [offsets[value.a]!, offsets[value.b]!];
-    for (let i = 0; i < value.segmentsA.length; i++) {
-      a.push(offsetA + value.segmentsA[i]!);
-      b.push(offsetB + value.segmentsB[i]!);
-    }
-  }
-  return { a: a.values(), b: b.values() };
-}
-
 function* facesBySubvolume(faces: readonly FaceTask[]) {
   const bySubvolume = new Map<number, FaceTask[]>();
   for (const task of faces) {
@@ -130,24 +109,4 @@ function* facesBySubvolume(faces: readonly FaceTask[]) {
     }
   }
   for (const [id, tasks] of bySubvolume) yield { key: subvolumeKey(id), value: tasks };
-}
-
-/** A Float64Array that grows: 8 bytes a number, where a plain list would take 16 and more. */
-class GrowingList {
-  #data = new Float64Array(1024);
-  length = 0;
-
-  push(value: number): void {
-    if (this.length === this.#data.length) {
-      const larger = new Float64Array(2 * this.#data.length);
-      larger.set(this.#data);
-      this.#data = larger;
-    }
-    this.#data[this.length] = value;
-    this.length += 1;
-  }
-
-  values(): Float64Array {
-    return this.#data.slice(0, this.length);
-  }
 }

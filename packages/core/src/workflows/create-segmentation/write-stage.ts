@@ -41,8 +41,6 @@ export interface WriteParams {
 /** What was written, without the voxels. */
 export interface WrittenRow {
   readonly subvolume: number;
-  /** The computation that has made the labels, as the row says. */
-  readonly made: string;
   /** Voxels inside the volume and the ROI. */
   readonly voxels: number;
   /** Of these, with a body's id. */
@@ -69,8 +67,7 @@ export async function relabelAndWrite(
   const { subvolume, roi } = found.task;
   const store = openKeyValue(params.runFolder);
   const kept = await loadCheckpoint<WrittenSummary>(store, task.written);
-  const made = found.status === "done" ? found.made : "";
-  if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, made, present: kept.payload };
+  if (kept.state === "valid") return { ...kept.meta, subvolume: subvolume.id, present: kept.payload };
 
   const preserved = params.preserved === null ? null : await context.broadcast(params.preserved);
   const core = intersect(subvolume.core, params.outputBounds);
@@ -108,7 +105,7 @@ export async function relabelAndWrite(
     await output.write(core, { data: bodies, shape: shapeOf(core) }, output.bodies === undefined ? {} : { inside });
   }
   await saveCheckpoint(store, task.written, meta, present);
-  return { ...meta, made, present };
+  return { ...meta, present };
 }
 
 /** The row for a driver that does not hold the mapping. */

@@ -19,8 +19,6 @@ export interface Written {
   readonly voxels: number;
   readonly labelled: number;
   readonly bodies: number;
-  /** Subvolumes whose labels Spark had lost and has made again. */
-  readonly again: number;
 }
 
 export async function writeAll(run: RunContext, segmented: Segmented, stitched: Stitched): Promise<Written> {
@@ -57,18 +55,16 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
   let voxels = 0;
   let labelled = 0;
   let bodies = 0;
-  let again = 0;
   const preserved = new Set<string>();
   for await (const { value } of resolution.summaries(rows, { signal, concurrency: config.parallelWrites })) {
     voxels += value.voxels;
     labelled += value.labelled;
     bodies += value.single;
-    if (value.made !== segmented.made[value.subvolume]) again += 1;
     for (const id of value.preserved) preserved.add(id);
   }
   bodies += preserved.size + (await resolution.bodies(names, { signal }));
   await resolution.free();
-  return { volume, published, params, voxels, labelled, bodies, again };
+  return { volume, published, params, voxels, labelled, bodies };
 }
 
 async function allThere({ store, emit, signal }: RunContext, names: readonly CheckpointName[]): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
-import { AxonloomError } from "../../errors.ts";
+import { AxonloomError, isAxonloomError } from "../../errors.ts";
 import { type PointList, parsePointList } from "../../evaluate/point-list.ts";
 import type { Xyz } from "../../evaluate/result.ts";
 import { parseSwc, type Skeleton } from "../../evaluate/swc.ts";
@@ -28,12 +28,14 @@ export async function readPointLists(
   options: CallOptions = {},
 ): Promise<NamedPointList[]> {
   const lists: NamedPointList[] = [];
-  for (const { file, name, type } of pointLists) {
+  for (const { file, dvid, name, type } of pointLists) {
     let json: unknown;
     try {
-      json = JSON.parse(await readFile(file, { encoding: "utf8", ...options }));
+      const { readDvidText } = dvid === null ? { readDvidText: null } : await import("./dvid.ts");
+      json = JSON.parse(readDvidText === null ? await readText(file, options) : await readDvidText(dvid!, file, options));
     } catch (error) {
       options.signal?.throwIfAborted();
+      if (isAxonloomError(error)) throw error;
       throw unreadable(file, "a JSON file of points", error);
     }
     const list = parsePointList(json, file, type);
@@ -70,7 +72,7 @@ export async function readSkeletons(
   // Voxels of level 0 are 2^level times smaller than those that are compared.
   const unit = unitNm === null ? map3((a) => voxelSizeNm[a] / 2 ** level) : map3(() => unitNm);
   for (const path of paths) {
-    const text = await readFile(path, { encoding: "utf8", ...options });
+    const text = await readText(path, options);
     const skeleton = parseSwc(text, basename(path));
     const nodesNm = skeleton.nodes.map(([x, y, z]): Xyz => [x * unit[2], y * unit[1], z * unit[0]]);
     const voxels = nodesNm.map(([x, y, z]) => fromXyz([x, y, z])).map((nm) => map3((a) => Math.floor(nm[a] / voxelSizeNm[a])));
@@ -116,4 +118,8 @@ export function dealPoints(
 
 function unreadable(path: string, what: string, error: unknown): AxonloomError {
   return new AxonloomError("E_EVALUATE", `${path}: expected ${what}, but it cannot be read: ${reasonOf(error)}`, { path }, error);
+}
+
+async function readText(path: string, { signal }: CallOptions): Promise<string> {
+  return await readFile(path, { encoding: "utf8", ...(signal === undefined ? {} : { signal }) });
 }

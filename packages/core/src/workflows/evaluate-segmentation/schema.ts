@@ -52,28 +52,41 @@ const inputSchema = z
 
 const dvidTruthSchema = z
   .strictObject({
-    "dvid-server": text.optional().describe("host:port of the DVID server. Not supported here; use input."),
-    uuid: text.optional().describe("Version node. Not supported here."),
-    "label-name": text.optional().describe("Label instance. Not supported here; use input.ground-truth."),
-    roi: text.optional().describe("ROI instance. Not supported here; use roi."),
-    "point-lists": z.array(text).default([]).describe("Lists of points. Not supported here; use input.point-lists."),
+    "dvid-server": text.optional().describe("host:port of the DVID server, or https://host."),
+    uuid: text.optional().describe("The version: a unique beginning of its id, or repo:branch for the newest one of a branch."),
+    "label-name": text.optional().describe("The label instance. The same as input.ground-truth: dvid://server/uuid/label-name."),
+    roi: text.optional().describe("The ROI instance; without it the whole volume. The same as roi.dvid: dvid://server/uuid/roi."),
+    "point-lists": z
+      .array(
+        z
+          .string()
+          .regex(/^[^/]+\/[^/]+$/, { error: () => "expected <keyvalue instance>/<key>, whose value is a JSON list of points" }),
+      )
+      .default([])
+      .describe("Lists of points, each <keyvalue instance>/<key> of this version; beside input.point-lists."),
     "stats-location": z
       .string()
+      .regex(/^[^/]*$/, { error: () => "expected a name without /" })
       .default("")
-      .describe("Name of the result. Accepted, without effect: output.destination names the folder."),
-    "user-name": z.string().default("").describe("Written into the result."),
+      .describe(
+        "metrics.json goes to this version too, into the keyvalue instance seg-metrics under <stats-location>--<user-name>--<unix seconds>. Empty = it does not.",
+      ),
+    "user-name": z.string().default("").describe("The same as options.user-name."),
   })
   .optional()
-  .meta({ description: "Ground truth on a DVID server: not supported here.", deprecated: true });
+  .meta({
+    description: "Ground truth on a DVID server, as the original's configurations name it.",
+    examples: [{ "dvid-server": "emdata:8000", uuid: "abc123", "label-name": "groundtruth", roi: "roi" }],
+  });
 
 const dvidTestSchema = z
   .strictObject({
-    "dvid-server": text.optional().describe("Not supported here."),
-    uuid: text.optional().describe("Not supported here."),
-    "label-name": text.optional().describe("Not supported here; use input.segmentation."),
+    "dvid-server": text.optional().describe("host:port of the DVID server, or https://host."),
+    uuid: text.optional().describe("The version."),
+    "label-name": text.optional().describe("The label instance. The same as input.segmentation: dvid://server/uuid/label-name."),
   })
   .optional()
-  .meta({ description: "Segmentation on a DVID server: not supported here.", deprecated: true });
+  .meta({ description: "Segmentation on a DVID server." });
 
 export const PLUGIN_NAMES = ["rand", "vi", "count", "connectivity", "edit", "orphans", "autapse"] as const;
 export type MeasureName = (typeof PLUGIN_NAMES)[number];
@@ -146,7 +159,7 @@ export const evaluationOptionsSchema = z
       .default(0)
       .describe("Level of the pyramids to compare; boxes of the ROI are those of level 0."),
     "disable-subvolumes": z.boolean().default(false).describe("No heat map."),
-    "user-name": z.string().default("").describe("Written into metrics.json."),
+    "user-name": z.string().default("").describe("Who asked; part of the result's name on a DVID server."),
     corespertask: z.int().min(1).default(1).describe("Cores reserved for a subvolume."),
   })
   .prefault({})

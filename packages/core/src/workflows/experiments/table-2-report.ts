@@ -1,6 +1,15 @@
 /** Table 2 as a report, in the paper's layout: a row a policy, f.merge, f.split and VI for each volume. */
-import { fromXyz } from "../../geometry/box.ts";
-import { type HeatMap, neuroglancerLink, type Report, type ReportPart, servedLayers, type Table } from "../../report/index.ts";
+import type { Xyz } from "../../evaluate/index.ts";
+import { type Box, fromXyz } from "../../geometry/box.ts";
+import {
+  type HeatMap,
+  type NeuroglancerLayer,
+  neuroglancerLink,
+  type Report,
+  type ReportPart,
+  servedLayers,
+  type Table,
+} from "../../report/index.ts";
 import { STITCH_ALGORITHMS, type StitchAlgorithm } from "../../stitch/types.ts";
 import type { Table2Check, Table2Places, Table2Result, Table2Row, Thresholds } from "./table-2.ts";
 import type { TestVolumeName } from "./test-volumes.ts";
@@ -50,7 +59,8 @@ export function table2Report(result: Table2Result): Report {
     parts.push({ kind: "plot", name: `table-2-${thresholds}`, plot: barsOf(rows, thresholds) });
   }
   if (result.places.length > 0) parts.push({ kind: "text", text: PLACES });
-  for (const place of result.places) parts.push({ kind: "heat-map", map: heatMapOf(place, result.rows) });
+  for (const place of result.places)
+    parts.push({ kind: "heat-map", map: heatMapOf(place, result.rows) }, worstPart(place, result.rows));
   if (result.checks.length > 0) parts.push(checksPart(result.checks));
   parts.push({ kind: "table", name: "table-2", table: allRows(result.rows) });
   return { title: "Table 2: stitching policies on clean and damaged volumes", parts };
@@ -135,18 +145,22 @@ function allRows(rows: readonly Table2Row[]): Table {
   };
 }
 
-/** What stitching brings into a place counts there: ids are those of the whole volume. */
-function heatMapOf(places: Table2Places, rows: readonly Table2Row[]): HeatMap {
+function layersOf(places: Table2Places, rows: readonly Table2Row[]): readonly NeuroglancerLayer[] {
   const sourceOf = (wanted: StitchAlgorithm) =>
     rows.find((row) => row.volume === places.volume && row.thresholds === "kept" && row.algorithm === wanted)!.output;
-  const layer = (name: string, source: string) => ({ type: "segmentation" as const, name, source });
-  const served = servedLayers([
-    { type: "image", name: "gray", source: places.gray },
-    layer("ground truth", places.truth),
-    layer("medium", sourceOf("medium")),
-    layer("aggressive", sourceOf("aggressive")),
-  ]);
-  const voxelSize = fromXyz(places.voxel_size_nm_xyz as [number, number, number]);
+  const labels = (name: string, source: string) => ({ type: "segmentation" as const, name, source });
+  const volumes = [
+    { type: "image" as const, name: "gray", source: places.gray },
+    labels("ground truth", places.truth),
+    labels("medium", sourceOf("medium")),
+    labels("aggressive", sourceOf("aggressive")),
+  ];
+  return servedLayers(volumes)?.layers ?? [];
+}
+
+/** What stitching brings into a place counts there: ids are those of the whole volume. */
+function heatMapOf(places: Table2Places, rows: readonly Table2Row[]): HeatMap {
+  const layers = layersOf(places, rows);
   return {
     title: `Where the errors are: ${TITLES[places.volume]}`,
     measures: [
@@ -159,12 +173,40 @@ function heatMapOf(places: Table2Places, rows: readonly Table2Row[]): HeatMap {
     cells: places.medium.map(({ box_xyz, merge_vi, split_vi }, i) => {
       const other = places.aggressive[i]!;
       const more = merge_vi === null || other.merge_vi === null ? null : other.merge_vi - merge_vi;
-      const [start, stop] = box_xyz.map((corner) => fromXyz(corner as [number, number, number]));
-      return {
-        box_xyz,
-        values: [merge_vi, other.merge_vi, more, split_vi, other.split_vi],
-        ...(served !== null && { href: neuroglancerLink(served.layers, { start: start!, stop: stop! }, voxelSize) }),
-      };
+      const href = neuroglancerLink(layers, boxOf(...box_xyz), fromXyz(places.voxel_size_nm_xyz));
+      return { box_xyz, values: [merge_vi, other.merge_vi, more, split_vi, other.split_vi], href };
     }),
   };
+}
+
+function worstPart(places: Table2Places, rows: readonly Table2Row[]): ReportPart {
+  const layers = layersOf(places, rows);
+  const linkTo = ({ algorithm, id, second, at_xyz }: Table2Places["worst"][number]) => {
+    const shown = layers.map((layer) => {
+      if (layer.name === "ground truth") return { ...layer, segments: [second] };
+      return layer.name === algorithm ? { ...layer, segments: [id] } : layer;
+    });
+    return neuroglancerLink(shown, boxOf(at_xyz, at_xyz), fromXyz(places.voxel_size_nm_xyz));
+  };
+  const table: Table = {
+    title: `Worst false merges: ${TITLES[places.volume]}`,
+    columns: [
+      { name: "stitching" },
+      { name: "body" },
+      { name: "voxels" },
+      { name: "f.merge", digits: 4 },
+      { name: "truth bodies" },
+      { name: "the second of them, at x, y, z" },
+    ],
+    rows: places.worst.map((body) => {
+      const link = { text: `${body.second} at ${body.at_xyz.join(", ")}`, href: linkTo(body) };
+      return [body.algorithm, body.id, body.size, body.merge_vi, body.truth_bodies, link];
+    }),
+  };
+  const note = `The evaluations that this comes from have pages of their own: ${places.volume}/evaluation-medium/report.html and ${places.volume}/evaluation-aggressive/report.html.`;
+  return { kind: "table", name: `worst-${places.volume}`, table, note };
+}
+
+function boxOf(start: readonly number[], stop: readonly number[]): Box {
+  return { start: fromXyz(start as Xyz), stop: fromXyz(stop as Xyz) };
 }

@@ -7,14 +7,17 @@
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import type { Config } from "../../config/index.ts";
-import { toXyz } from "../../geometry/box.ts";
+import type { Xyz } from "../../evaluate/index.ts";
+import { toXyz, type Vec3 } from "../../geometry/box.ts";
 import { DEFAULT_POLICY } from "../../stitch/policy.ts";
 import { STITCH_ALGORITHMS, type StitchAlgorithm } from "../../stitch/types.ts";
 import { openVolume } from "../../store/index.ts";
 import { type CellMeasures, measureCells } from "../cells.ts";
 import { createSegmentation } from "../create-segmentation/index.ts";
 import type { WorkerOptions } from "../create-segmentation/plan.ts";
-import { evaluateVolumes } from "../evaluate.ts";
+import { type Evaluation, evaluateVolumes } from "../evaluate.ts";
+import { parseEvaluation } from "../evaluate-segmentation/config.ts";
+import { evaluateSegmentation } from "../evaluate-segmentation/index.ts";
 import { restitch } from "../restitch.ts";
 import { type Condition, prepareTestVolume, type TestVolumeName, type TestVolumeRequest } from "./test-volumes.ts";
 
@@ -64,10 +67,25 @@ export interface Table2Places {
   /** Sources, to look at the places. */
   readonly gray: string;
   readonly truth: string;
-  readonly voxel_size_nm_xyz: readonly number[];
+  readonly voxel_size_nm_xyz: Xyz;
   /** One for each subvolume, in the same order. */
   readonly medium: readonly CellMeasures[];
   readonly aggressive: readonly CellMeasures[];
+  /** The ten segments that false merges cost most, of both policies. */
+  readonly worst: readonly WorstBody[];
+}
+
+export interface WorstBody {
+  readonly algorithm: StitchAlgorithm;
+  /** Decimal; a piece of a body has the body's id. */
+  readonly id: string;
+  readonly size: number;
+  readonly merge_vi: number;
+  /** Bodies of the truth in it. */
+  readonly truth_bodies: number;
+  /** The second largest of them, and a voxel of both. */
+  readonly second: string;
+  readonly at_xyz: Xyz;
 }
 
 export interface Table2Result {
@@ -92,42 +110,33 @@ export async function experimentTable2(request: Table2Request, options: Experime
     const { config, gray, truth, condition } = await prepareTestVolume(name, request, call);
     onStep(`${name}: segmenting`);
     const run = await createSegmentation(config, { ...resources, ...call });
+    const measures = new Map<string, Evaluation>();
     for (const thresholds of ["kept", "scaled"] as const) {
       const { minimumOverlap, liberalOverlap } = thresholds === "kept" ? DEFAULT_POLICY : scaledThresholds(config);
       for (const algorithm of STITCH_ALGORITHMS) {
-        const label = thresholds === "kept" ? algorithm : `${algorithm}-scaled`;
+        const label = thresholds === "kept" || algorithm === "none" ? algorithm : `${algorithm}-scaled`;
         onStep(`${name}: ${label}`);
+        const changes = { algorithm, minimumOverlap, liberalOverlap, output: `precomputed://${join(request.folder, name, label)}` };
         // The run's own result is that of medium.
-        const { summary } =
-          label === "medium"
-            ? run
-            : await restitch(
-                config.runFolder,
-                { algorithm, minimumOverlap, liberalOverlap, output: `precomputed://${join(request.folder, name, label)}` },
-                { ...resources, ...call },
-              );
-        const { merge_vi, split_vi, vi } = await evaluateVolumes({ segmentation: summary.output, groundTruth: truth }, call);
-        const { bodies, matches, output } = summary;
-        const constants = { "minimum-overlap": minimumOverlap, "liberal-overlap": liberalOverlap };
-        rows.push({
-          volume: name,
-          condition,
-          thresholds,
-          ...constants,
-          algorithm,
-          merge_vi,
-          split_vi,
-          vi,
-          bodies,
-          matches,
-          output,
-        });
+        const { summary } = label === "medium" ? run : await restitch(config.runFolder, changes, { ...resources, ...call });
+        const { bodies, matches, output, digest } = summary;
+        // Policies that decide alike are measured once.
+        const found = measures.get(digest) ?? (await evaluateVolumes({ segmentation: output, groundTruth: truth }, call));
+        measures.set(digest, found);
+        const { merge_vi, split_vi, vi } = found;
+        const which = { volume: name, condition, thresholds, "minimum-overlap": minimumOverlap, "liberal-overlap": liberalOverlap };
+        rows.push({ ...which, algorithm, merge_vi, split_vi, vi, bodies, matches, output });
       }
     }
     onStep(`${name}: places`);
     const outputOf = (wanted: StitchAlgorithm) =>
       rows.find((row) => row.volume === name && row.thresholds === "kept" && row.algorithm === wanted)!.output;
     const { voxelSizeNm } = await (await openVolume(outputOf("medium"), call)).info(call);
+    const worst: WorstBody[] = [];
+    for (const algorithm of ["medium", "aggressive"] as const) {
+      onStep(`${name}: evaluation of ${algorithm}`);
+      worst.push(...(await worstBodies({ name, truth, chunk: config.chunk }, algorithm, outputOf(algorithm), request, call)));
+    }
     places.push({
       volume: name,
       gray,
@@ -135,9 +144,35 @@ export async function experimentTable2(request: Table2Request, options: Experime
       voxel_size_nm_xyz: toXyz(voxelSizeNm),
       medium: await measureCells(truth, outputOf("medium"), config.chunk, call),
       aggressive: await measureCells(truth, outputOf("aggressive"), config.chunk, call),
+      worst,
     });
   }
   return { rows, places, checks: checkTable2(rows) };
+}
+
+/** Evaluates a result into `<folder>/<volume>/evaluation-<policy>`, with a page of its own. */
+async function worstBodies(
+  { name, truth, chunk }: { readonly name: TestVolumeName; readonly truth: string; readonly chunk: Vec3 },
+  algorithm: StitchAlgorithm,
+  output: string,
+  { folder, workers, memoryBytes }: Table2Request,
+  call: CallOptions,
+): Promise<WorstBody[]> {
+  const written = {
+    input: { "ground-truth": truth, segmentation: output },
+    output: { destination: join(folder, name, `evaluation-${algorithm}`) },
+    options: { "chunk-size": toXyz(chunk) },
+  };
+  const resources = { ...(workers !== undefined && { workers }), ...(memoryBytes !== undefined && { memoryBytes }) };
+  const result = await evaluateSegmentation(parseEvaluation(written, { baseFolder: folder }), { ...resources, ...call });
+  const pieces = new Map(result.components.segmentation.map(({ id, of }) => [id, of]));
+  const pieceOfTruth = new Map(result.components.ground_truth.map(({ id, of }) => [id, of]));
+  const merged = result.comparisons[0]!.segmentation.filter(({ overlaps }) => overlaps.length > 1);
+  return merged.slice(0, 10).map(({ id, size, merge_vi, pieces: bodies, overlaps }) => {
+    const second = overlaps[1]!;
+    const ids = { id: pieces.get(id) ?? id, second: pieceOfTruth.get(second.id) ?? second.id };
+    return { algorithm, size, merge_vi, truth_bodies: bodies, at_xyz: second.at_xyz, ...ids };
+  });
 }
 
 /** The original's 50 and 1000 voxels, by the area of a face here against there; thinner borders are not made up for. */

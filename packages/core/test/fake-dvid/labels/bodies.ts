@@ -121,10 +121,12 @@ export function indices(state: LabelState, call: Call, version: Version): Answer
       if (label === 0n)
         throw new Refusal(`error putting protobuf label indices: index ${i} had label 0, which is a reserved label`);
     }
+    let largest = 0n;
     for (const index of list) {
       state.putIndex(version, index);
-      if (index.blocks.size > 0) state.raiseMaxLabel(version, index.label);
+      if (index.blocks.size > 0 && index.label > largest) largest = index.label;
     }
+    state.raiseMaxLabel(version, largest);
     return done;
   }
   const labels = labelList(call.body, "error getting protobuf label indices: expected JSON label list");
@@ -223,6 +225,10 @@ export function merge(state: LabelState, call: Call, version: Version): Answer {
   }
   const old = state.index(version, target);
   if (old === undefined) throw new Refusal(`Error on merge: can't merge into a non-existent label ${target}`);
+  // The mapping is changed first, and stays so when the indices turn out not to fit.
+  for (const label of merged)
+    for (const supervoxel of supervoxelsOf(state.index(version, label)!).keys())
+      state.mapping.set(version, String(supervoxel), target);
   const index = copyIndex(old);
   for (const label of merged)
     for (const [key, counts] of state.index(version, label)!.blocks) {
@@ -234,11 +240,7 @@ export function merge(state: LabelState, call: Call, version: Version): Answer {
       }
       index.blocks.set(key, into);
     }
-  for (const label of merged) {
-    for (const supervoxel of supervoxelsOf(state.index(version, label)!).keys())
-      state.mapping.set(version, String(supervoxel), target);
-    state.putIndex(version, emptyIndex(label));
-  }
+  for (const label of merged) state.putIndex(version, emptyIndex(label));
   sign(index, mutation, call);
   state.putIndex(version, index);
   return json(`{"MutationID": ${mutation}}`);
@@ -255,11 +257,13 @@ export function cleave(state: LabelState, call: Call, version: Version): Answer 
   if (old === undefined) throw new Refusal(`cannot cleave non-existent label ${label}`);
   const own = supervoxelsOf(old);
   for (const supervoxel of chosen) {
-    if (!own.has(supervoxel)) {
+    // One that is mapped to the body but lies nowhere goes with the others.
+    if (!own.has(supervoxel) && state.mapping.get(version, String(supervoxel)) !== label) {
       throw new Refusal(`cannot cleave supervoxel ${supervoxel}, which does not exist in label ${label} (${call.parts[2]})`);
     }
   }
-  if (chosen.size === own.size) throw new Refusal(`cannot cleave all supervoxels from the label ${label}`);
+  if ([...own.keys()].every((supervoxel) => chosen.has(supervoxel)))
+    throw new Refusal(`cannot cleave all supervoxels from the label ${label}`);
   const [rest, part] = [copyIndex(old), emptyIndex(cleaved)];
   for (const [key, counts] of rest.blocks) {
     for (const supervoxel of chosen) {
@@ -272,7 +276,7 @@ export function cleave(state: LabelState, call: Call, version: Version): Answer 
   }
   for (const index of [rest, part]) {
     sign(index, mutation, call);
-    state.putIndex(version, index);
+    state.keepIndex(version, index);
   }
   for (const supervoxel of chosen) state.mapping.set(version, String(supervoxel), cleaved);
   if (chosen.size > 0) state.mapping.set(version, String(cleaved), 0n);

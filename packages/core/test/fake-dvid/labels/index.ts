@@ -10,8 +10,8 @@ import { type Change, LabelState } from "./state.ts";
 import * as voxels from "./voxels.ts";
 
 const LABELMAP_ONLY =
-  /^(sizes?|supervoxels|supervoxel-sizes|mappings?|index|indices|listlabels|existing-labels|cleave|ingest-supervoxels)$/;
-const LABELBLK = /^(info|extents|resolution|raw|isotropic|label|labels|blocks)$/;
+  /^(extents|sizes?|supervoxels|supervoxel-sizes|mappings?|index|indices|listlabels|existing-labels|cleave|ingest-supervoxels)$/;
+const LABELBLK = /^(info|resolution|raw|isotropic|label|labels|blocks)$/;
 
 type LabelType = "labelmap" | "labelarray" | "labelblk";
 
@@ -52,7 +52,10 @@ export class Labels implements Instance {
     const values = { dataType: "uint64", label: this.type, interpolable: false };
     const { extended, extents } = volumeJson(values, state.blockSize, this.#voxelSize, this.#units, state.extents.of(version));
     if (this.type === "labelblk") return `{"Base":${baseJson(this.#base)},"Extended":{${extended}}}`;
-    const max = [...state.maxLabel].map(([id, label]) => `"${id}":${label}`).join(",");
+    const max = [...state.maxLabel]
+      .map(([id, label]) => `"${id}":${label}`)
+      .sort()
+      .join(",");
     const ids =
       `"MaxLabel":{${max}},"MaxRepoLabel":${state.maxRepoLabel},` +
       (this.type === "labelmap"

@@ -142,8 +142,16 @@ export class LabelState {
     return this.indices.get(version, String(label));
   }
 
+  /** Any index that is written raises maxlabel to its body; one without blocks is no more there. */
   putIndex(version: Version, index: LabelIndex): void {
-    this.indices.set(version, String(index.label), index.blocks.size === 0 ? null : index);
+    if (index.blocks.size === 0) this.indices.set(version, String(index.label), null);
+    else this.keepIndex(version, index);
+  }
+
+  /** Also an index without blocks, which then counts as a body. */
+  keepIndex(version: Version, index: LabelIndex): void {
+    this.indices.set(version, String(index.label), index);
+    this.raiseMaxLabel(version, index.label);
   }
 
   /** What the voxels of a block add; with `old`, less what they replace. */
@@ -160,26 +168,17 @@ export class LabelState {
     let largest = 0n;
     for (const { delta } of changes)
       for (const supervoxel of delta.keys()) {
-        bodies.add(this.mapping.get(version, String(supervoxel)) ?? supervoxel);
+        // A supervoxel that only another line of versions maps is taken for body 0, and so gets lost.
+        const body = this.mapping.get(version, String(supervoxel)) ?? (this.mapping.known(String(supervoxel)) ? 0n : supervoxel);
+        bodies.add(body);
         if (supervoxel > largest) largest = supervoxel;
       }
     this.raiseMaxLabel(version, largest);
+    bodies.delete(0n);
     for (const body of bodies) {
       const old = this.index(version, body);
       const index = old === undefined ? emptyIndex(body) : copyIndex(old);
-      const own = new Set(supervoxelsOf(index).keys());
-      if (own.size === 0) own.add(body);
-      for (const { key, delta } of changes)
-        for (const [supervoxel, count] of delta) {
-          if (!own.has(supervoxel) || count === 0) continue;
-          const counts = index.blocks.get(key) ?? new Map<bigint, number>();
-          const sum = (counts.get(supervoxel) ?? 0) + count;
-          if (sum > 0) counts.set(supervoxel, sum);
-          else counts.delete(supervoxel);
-          if (counts.size > 0) index.blocks.set(key, counts);
-          else index.blocks.delete(key);
-        }
-      this.putIndex(version, index);
+      if (addTo(index, changes)) this.putIndex(version, index);
     }
   }
 
@@ -219,6 +218,24 @@ export class LabelState {
     this.maxLabel.set(version.id, end > inherited ? end : inherited);
     return { start, end };
   }
+}
+
+/** False when more would be taken from a block than it has: then the body's index stays as it was. */
+function addTo(index: LabelIndex, changes: readonly Change[]): boolean {
+  const own = new Set(supervoxelsOf(index).keys());
+  if (own.size === 0) own.add(index.label);
+  for (const { key, delta } of changes)
+    for (const [supervoxel, count] of delta) {
+      if (!own.has(supervoxel) || count === 0) continue;
+      const counts = index.blocks.get(key) ?? new Map<bigint, number>();
+      const sum = (counts.get(supervoxel) ?? 0) + count;
+      if (sum < 0) return false;
+      if (sum > 0) counts.set(supervoxel, sum);
+      else counts.delete(supervoxel);
+      if (counts.size > 0) index.blocks.set(key, counts);
+      else index.blocks.delete(key);
+    }
+  return true;
 }
 
 /** Voxels of each supervoxel of a body. */

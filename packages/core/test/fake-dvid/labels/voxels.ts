@@ -94,7 +94,7 @@ export function postRaw(state: LabelState, call: Call, version: Version, refusal
   const voxels = asLabels(plain);
   const changes: Change[] = [];
   const places: Point[] = [];
-  state.extents.grow(version, { min: offset, max: last });
+  state.extents.growByRaw(version, { min: offset, max: last });
   for (const place of blocksOf(offset, size, state.blockSize)) {
     if (!inside(place)) continue;
     const block = new BigUint64Array(state.blockSize[0] * state.blockSize[1] * state.blockSize[2]);
@@ -197,7 +197,7 @@ export function postBlocks(state: LabelState, call: Call, version: Version): Ans
   for (const place of places) {
     const min = place.map((v, a) => v * state.blockSize[a as 0]) as unknown as Point;
     const max = place.map((v, a) => (v + 1) * state.blockSize[a as 0] - 1) as unknown as Point;
-    state.extents.grow(version, { min, max });
+    state.extents.growByBlocks(version, { min, max });
   }
   if (downres) {
     checkNegative(state, places);

@@ -1,0 +1,228 @@
+/**
+ * The index of bodies of a `labelmap`: which body has how many voxels of which supervoxel in which block. The server keeps it only for labels
+ * that it counts itself, slowly and not repeatably. Here it is counted from the blocks as they lie on the server, and replaced body by body:
+ *
+ *     index of a body = what it was, without the blocks of the boxes that were written,  +  what these blocks hold now
+ *
+ * So it comes out the same however often it is done. Bodies are those of the server's mapping; ids that only this run gives are their own.
+ */
+
+import { setTimeout as pause } from "node:timers/promises";
+import { countDvidBlock, dvidBlockTable } from "@axonloom/kernels";
+import type { CallOptions } from "../../call-options.ts";
+import { AxonloomError } from "../../errors.ts";
+import { alignOut, type Box, map3 } from "../../geometry/box.ts";
+import type { BodyIndex, BodyShare, IdRange } from "../types.ts";
+import { blockFinder, byBody, mergedIndex } from "./body-shares.ts";
+import { putKey } from "./key-value.ts";
+import { forEachBlock } from "./labels.ts";
+import { notesOf } from "./marker.ts";
+import { formatDvidName } from "./name.ts";
+import { endpoint, type OpenedVolume } from "./volume.ts";
+import {
+  badAnswer,
+  blockKey,
+  decodeLabelIndices,
+  encodeLabelIndices,
+  formatLabelJson,
+  type LabelIndex,
+  parseLabelJson,
+} from "./wire/index.ts";
+
+/** A request asks for, or brings, at most so many. */
+const IDS_A_REQUEST = 10_000;
+const INDICES_A_REQUEST = 1000;
+/** A request brings about so many blocks' counts at most. */
+const BLOCKS_A_REQUEST = 50_000;
+/** How often, and after which pause, the server is asked for its highest label, which it notes a little after the blocks. */
+const LOOKS = 20;
+const PAUSE_MS = 100;
+
+/** Of a `labelmap` at its finest scale. */
+export function bodyIndex(opened: OpenedVolume): BodyIndex {
+  const { connection, name, instance, blockSize } = opened;
+  const place = { connection, uuid: name.version, instance: name.instance };
+  return {
+    instance: instance.dataUuid,
+    supervoxels: formatDvidName({ ...name, supervoxels: true }),
+
+    async supervoxelsIn(box, options = {}) {
+      const ids = new Set<bigint>();
+      const add = (_: Box, bytes: Uint8Array) => {
+        for (const id of dvidBlockTable(bytes)) ids.add(id);
+      };
+      await forEachBlock(opened, box, true, add, options);
+      ids.delete(0n);
+      return BigUint64Array.from(ids).sort();
+    },
+
+    async count(box, former, fresh, options = {}) {
+      const blocks = new Map<bigint, ReturnType<typeof countDvidBlock>>();
+      const count = ({ start }: Box, bytes: Uint8Array) => {
+        blocks.set(blockKey(map3((a) => start[a] / blockSize[a])), countDvidBlock(bytes));
+      };
+      await forEachBlock(opened, box, true, count, options);
+      const share = await shareOf(opened, alignOut(box, blockSize), blocks, former, fresh, options);
+      await waitForMaxLabel(opened, share.supervoxels, options);
+      return share;
+    },
+
+    update: (shares, fresh, options) => updateIndices(opened, shares, fresh, options),
+
+    async keepRecord(key, text, options) {
+      await putKey(notesOf(place), key, text, options);
+    },
+  };
+}
+
+async function shareOf(
+  opened: OpenedVolume,
+  box: Box,
+  blocks: ReadonlyMap<bigint, { readonly labels: BigUint64Array; readonly voxels: Uint32Array }>,
+  former: BigUint64Array,
+  fresh: IdRange,
+  options: CallOptions,
+): Promise<BodyShare> {
+  const rows: { supervoxel: bigint; cell: bigint; voxels: number }[] = [];
+  const foreign = new Set(former.filter((id) => !isFresh(id, fresh)));
+  for (const cell of BigUint64Array.from(blocks.keys()).sort()) {
+    const { labels, voxels } = blocks.get(cell)!;
+    for (const [i, supervoxel] of labels.entries()) {
+      if (supervoxel === 0n) continue;
+      rows.push({ supervoxel, cell, voxels: voxels[i]! });
+      if (!isFresh(supervoxel, fresh)) foreign.add(supervoxel);
+    }
+  }
+  const bodies = await readMapping(opened, [...foreign].sort(ascending), options);
+  const bodyOf = (supervoxel: bigint) => bodies.get(supervoxel) ?? supervoxel;
+  return {
+    box,
+    former: BigUint64Array.from(new Set(Array.from(former, bodyOf))).sort(),
+    bodies: BigUint64Array.from(rows, ({ supervoxel }) => bodyOf(supervoxel)),
+    supervoxels: BigUint64Array.from(rows, ({ supervoxel }) => supervoxel),
+    cells: BigUint64Array.from(rows, ({ cell }) => cell),
+    voxels: Uint32Array.from(rows, ({ voxels }) => voxels),
+  };
+}
+
+function isFresh(id: bigint, { above, upTo }: IdRange): boolean {
+  return id > above && id <= upTo;
+}
+
+function ascending(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The bodies of supervoxels, whether an index knows these or not. */
+export async function readMapping(
+  opened: OpenedVolume,
+  supervoxels: readonly bigint[],
+  options: CallOptions = {},
+): Promise<Map<bigint, bigint>> {
+  const mapping = new Map<bigint, bigint>();
+  for (const ids of slices(supervoxels, IDS_A_REQUEST)) {
+    const decode = (answer: Uint8Array) => {
+      const bodies = parseLabelJson(Buffer.from(answer).toString());
+      const whole = Array.isArray(bodies) && bodies.length === ids.length && bodies.every((id) => typeof id === "bigint");
+      if (!whole) throw badAnswer(`expected the bodies of ${ids.length} supervoxels`, answer);
+      return bodies as bigint[];
+    };
+    const body = formatLabelJson([...ids]);
+    const call = { method: "GET", path: endpoint(opened, "mapping"), query: { nolookup: true }, body } as const;
+    const bodies = await opened.connection.read(call, decode, options);
+    for (const [i, id] of ids.entries()) mapping.set(id, bodies[i]!);
+  }
+  return mapping;
+}
+
+/** The indices of bodies, in their order; without blocks where the server has none. */
+export async function readIndices(
+  opened: OpenedVolume,
+  bodies: readonly bigint[],
+  options: CallOptions = {},
+): Promise<LabelIndex[]> {
+  const indices: LabelIndex[] = [];
+  for (const ids of slices(bodies, INDICES_A_REQUEST)) {
+    const decode = (answer: Uint8Array) => {
+      const byLabel = new Map(decodeLabelIndices(answer).map((index) => [index.label, index]));
+      if (byLabel.size !== ids.length || ids.some((id) => !byLabel.has(id)))
+        throw badAnswer(`expected the indices of ${ids.length} bodies`);
+      return ids.map((id) => byLabel.get(id)!);
+    };
+    const call = { method: "GET", path: endpoint(opened, "indices"), body: formatLabelJson([...ids]) } as const;
+    indices.push(...(await opened.connection.read(call, decode, options)));
+  }
+  return indices;
+}
+
+async function updateIndices(
+  opened: OpenedVolume,
+  shares: readonly BodyShare[],
+  fresh: IdRange,
+  options: CallOptions = {},
+): Promise<void> {
+  const { rows, bodies } = byBody(shares);
+  const wasWritten = blockFinder(shares, opened.blockSize);
+  for (const ids of slices(bodies, INDICES_A_REQUEST)) {
+    options.signal?.throwIfAborted();
+    const known = ids.filter((id) => !isFresh(id, fresh));
+    const before = new Map((await readIndices(opened, known, options)).map((index) => [index.label, index.blocks]));
+    const indices = ids.map((id) => mergedIndex(id, before.get(id) ?? [], wasWritten, rows.get(id) ?? []));
+    await postIndices(opened, indices, options);
+  }
+}
+
+async function postIndices(opened: OpenedVolume, indices: readonly LabelIndex[], options: CallOptions): Promise<void> {
+  let batch: LabelIndex[] = [];
+  let blocks = 0;
+  const send = async () => {
+    const body = encodeLabelIndices(batch);
+    await opened.connection.call({ method: "POST", path: endpoint(opened, "indices"), body, repeatable: true }, options);
+    batch = [];
+    blocks = 0;
+  };
+  for (const index of indices) {
+    if (batch.length > 0 && blocks + index.blocks.length > BLOCKS_A_REQUEST) await send();
+    batch.push(index);
+    blocks += index.blocks.length;
+  }
+  if (batch.length > 0) await send();
+}
+
+/** Waits until the server knows of the ids, since it gives new ones by that. `E_VERIFY_FAILED`. */
+async function waitForMaxLabel(opened: OpenedVolume, ids: BigUint64Array, options: CallOptions): Promise<void> {
+  const highest = BigUint64Array.from(ids).sort().at(-1);
+  if (highest === undefined) return;
+  let found = 0n;
+  for (let look = 0; look < LOOKS; look++) {
+    found = await readNumber(opened, { method: "GET", path: endpoint(opened, "maxlabel") }, "maxlabel", options);
+    if (found >= highest) return;
+    await pause(PAUSE_MS, undefined, options);
+  }
+  throw new AxonloomError(
+    "E_VERIFY_FAILED",
+    `${opened.source}: expected the server to know of labels up to ${highest}, found that its maxlabel is ${found}, so that it would give ids twice; ` +
+      "see the server's log, and run again",
+    { source: opened.source, expected: String(highest), found: String(found) },
+  );
+}
+
+/** A number in the JSON of an answer. */
+export async function readNumber(
+  { connection }: Pick<OpenedVolume, "connection">,
+  call: Parameters<OpenedVolume["connection"]["read"]>[0],
+  key: string,
+  options: CallOptions,
+): Promise<bigint> {
+  const decode = (answer: Uint8Array) => {
+    const json = parseLabelJson(Buffer.from(answer).toString());
+    const value = typeof json === "object" && json !== null && !Array.isArray(json) ? json[key] : undefined;
+    if (typeof value !== "bigint") throw badAnswer(`expected an object with the number "${key}"`, answer);
+    return value;
+  };
+  return await connection.read(call, decode, options);
+}
+
+function* slices<T>(list: readonly T[], length: number): Generator<readonly T[]> {
+  for (let from = 0; from < list.length; from += length) yield list.slice(from, from + length);
+}
