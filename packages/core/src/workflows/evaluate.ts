@@ -6,6 +6,8 @@ import { type Box, equalBoxes, formatBox, intersect, isEmpty, map3, type Vec3 } 
 import { openVolume, type VolumeStore } from "../store/index.ts";
 
 export interface EvaluateRequest extends MeasureOptions {
+  /** Volumes of different extent are an error, and no warning. */
+  readonly strict?: boolean;
   /** Sources of labels. */
   readonly segmentation: string;
   readonly groundTruth: string;
@@ -22,7 +24,7 @@ export interface Evaluation extends Measures {
 const BLOCK_SIZE: Vec3 = [128, 128, 128];
 
 /**
- * Measures of a segmentation over the part that both volumes have; a warning when they do not cover the same box. `E_EVALUATE` when
+ * Measures of a segmentation over the part that both volumes have; a warning, or with `strict` an error, when they do not cover the same box. `E_EVALUATE` when
  * nothing is left to compare, `E_DTYPE` for float32. Memory: three blocks and the table of distinct pairs.
  */
 export async function evaluateVolumes(request: EvaluateRequest, options: CallOptions = {}): Promise<Evaluation> {
@@ -37,17 +39,21 @@ export async function evaluateVolumes(request: EvaluateRequest, options: CallOpt
       { truth: truthBox, segmentation: segmentationBox },
     );
   }
+  const extents = `the volumes differ in extent: ground truth ${formatBox(truthBox)}, segmentation ${formatBox(segmentationBox)}`;
+  const differ = !equalBoxes(truthBox, segmentationBox);
+  if (differ && request.strict === true) {
+    throw new AxonloomError("E_EVALUATE", `${extents}; crop one of them, or do not ask for volumes of one extent (strict)`, {
+      truth: truthBox,
+      segmentation: segmentationBox,
+    });
+  }
   const table = new ContingencyTable();
   for (const block of blocksOf(common, request.blockSize ?? BLOCK_SIZE)) {
     options.signal?.throwIfAborted();
     const [t, s] = await Promise.all([truth.read(block, options), segmentation.read(block, options)]);
     table.addBlock(t.data as Labels, s.data as Labels);
   }
-  const warnings = equalBoxes(truthBox, segmentationBox)
-    ? []
-    : [
-        `the volumes differ in extent: ground truth ${formatBox(truthBox)}, segmentation ${formatBox(segmentationBox)}; compared ${formatBox(common)}`,
-      ];
+  const warnings = differ ? [`${extents}; compared ${formatBox(common)}`] : [];
   return { ...measure(table.sorted(), request), warnings };
 }
 
