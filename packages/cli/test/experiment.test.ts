@@ -134,17 +134,18 @@ test.skipIf(!hasBrowser)("a report's heat map draws the layer that its slider is
     return stdout;
   };
   const first = draw("");
-  expect(first).toContain("<output>z 0 to 8</output>");
-  expect(first).toContain("<title>x 0–8, y 0–8: 1.0000 bits</title>");
-  expect(first).not.toContain('<a href="https://example.org');
+  // At first the layer of the worst cell.
+  expect(first).toContain("<output>z 8 to 16</output>");
+  expect(first).toContain("<title>x 0–8, y 0–8: 2.0000 bits</title>");
+  expect(first).toContain('<a href="https://example.org/#!x"');
   const second = draw(
-    '<script>{ const s = document.querySelector("input"); s.value = 1; s.dispatchEvent(new Event("input")); }</script>',
+    '<script>{ const s = document.querySelector("input"); s.value = 0; s.dispatchEvent(new Event("input")); }</script>',
   );
-  expect(second).toContain("<output>z 8 to 16</output>");
-  expect(second).toContain("x 0–8, y 0–8: 2.0000 bits");
-  expect(second).toContain('<a href="https://example.org/#!x"');
-  // The largest value of all layers has the end of the ramp.
-  expect(second).toContain('fill="rgb(80,12,46)"');
+  expect(second).toContain("<output>z 0 to 8</output>");
+  expect(second).toContain("x 0–8, y 0–8: 1.0000 bits");
+  expect(second).not.toContain('<a href="https://example.org');
+  // Half of the largest value of all layers has the middle of the ramp.
+  expect(second).toContain('fill="rgb(240,128,60)"');
 });
 
 test("experiments say what is wrong with their arguments", async () => {
