@@ -1,8 +1,8 @@
 /** Runs into a DVID server (the stand-in) again, with other settings, and after others have worked there: ids, indices and scales stay right. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { call, expectWhole, newRepo, nextVersion, readLabels } from "./dvid-look.ts";
-import { type FakeDvid, type SeenRequest, startFakeDvid } from "./fake-dvid/index.ts";
+import { call, expectWhole, newRepo, readLabels } from "./dvid-look.ts";
+import { type FakeDvid, startFakeDvid } from "./fake-dvid/index.ts";
 import { configOf, runSmall, smallVolumeIn } from "./fixtures.ts";
 
 const SHAPE = [96, 96, 96] as const;
@@ -24,17 +24,14 @@ const into = (uuid: string, runFolder: string, options: Record<string, unknown> 
   return configOf(folder, all, { output: { destination: source(uuid) }, ...rest });
 };
 /** More segments the smaller `pmin`. */
-const seeds = (pmin: number, more: Record<string, unknown> = {}) => ({
+const seeds = (pmin: number) => ({
   segmentor: {
     configuration: {
       "predict-voxels": { function: "naive_membrane_predictions", parameters: { range: [0, 197] } },
       "create-supervoxels": { function: "create_supervoxels_with_wsdt", parameters: { pmin, minMembraneSize: 10 } },
-      ...more,
     },
   },
 });
-const sent = (from: number, endpoint: string) =>
-  dvid.requests.slice(from).filter(({ method, path }: SeenRequest) => method === "POST" && path.split("/").includes(endpoint));
 async function idsIn(uuid: string): Promise<bigint[]> {
   const { data } = await readLabels(dvid, `node/${uuid}/seg`, SHAPE);
   return [...BigUint64Array.from(new Set(data)).sort()].filter((id) => id !== 0n);
