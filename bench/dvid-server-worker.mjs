@@ -10,7 +10,6 @@ import { openVolume } from "../packages/core/dist/store/index.js";
 import { fillPyramidCell } from "../packages/core/dist/workflows/pyramid.js";
 
 const { labels, shape } = workerData;
-const NOTHING = new BigUint64Array(0);
 
 /** Voxels of a box, copied from the shared array. */
 function cut({ start, stop }) {
@@ -35,11 +34,11 @@ const TASKS = {
   async level(task) {
     await fillPyramidCell(task);
   },
-  async count(box, { source, fresh }) {
-    return await (await openVolume(source)).bodies.count(box, NOTHING, fresh);
+  async count(box, { source }) {
+    return await (await openVolume(source)).bodies.count(box);
   },
-  async update(shares, { source, fresh }) {
-    await (await openVolume(source)).bodies.update(shares, fresh);
+  async update(shares, { source }) {
+    await (await openVolume(source)).bodies.update(shares);
   },
   async read(box, { source }) {
     return sum((await (await openVolume(source)).read(box)).data);

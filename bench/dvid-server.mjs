@@ -62,7 +62,6 @@ export async function benchDvidServer({ folder, emit }) {
 async function measure({ connection, origin, port, shape, voxels, bodies, pool, emit }) {
   const bounds = boxOfShape(shape);
   const boxes = [...cellsIn(bounds, REQUEST, [0, 0, 0])];
-  const fresh = { above: 0n, upTo: bodies.at(-1) };
   const root = await createRepo(connection, "bench", "");
   const spec = (kind, dtype) => ({ dtype, kind, bounds, voxelSizeNm: [40, 16, 16] });
   const path = (instance) => apiPath("node", root, instance);
@@ -117,11 +116,11 @@ async function measure({ connection, origin, port, shape, voxels, bodies, pool, 
         for (const tasks of await pyramidTasks(made.bodies.supervoxels)) await inParallel(inFlight, "level", tasks);
       });
       await step("indices", async () => {
-        const shares = await inParallel(inFlight, "count", boxes, { source: made.source, fresh });
+        const shares = await inParallel(inFlight, "count", boxes, { source: made.source });
         const hands = new Map();
         for (const { key, value } of shares.flatMap((share) => dealBodies(share, HANDS)))
           hands.set(key, [...(hands.get(key) ?? []), value]);
-        await inParallel(inFlight, "update", [...hands.values()], { source: made.source, fresh });
+        await inParallel(inFlight, "update", [...hands.values()], { source: made.source });
       });
       await publishVolume(source);
     });

@@ -1,8 +1,8 @@
 /** Runs into a DVID server (the stand-in) again, with other settings, and after others have worked there: ids, indices and scales stay right. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { call, expectWhole, newRepo, readLabels } from "./dvid-look.ts";
-import { type FakeDvid, startFakeDvid } from "./fake-dvid/index.ts";
+import { call, expectWhole, newRepo, nextVersion, readLabels } from "./dvid-look.ts";
+import { type FakeDvid, type SeenRequest, startFakeDvid } from "./fake-dvid/index.ts";
 import { configOf, runSmall, smallVolumeIn } from "./fixtures.ts";
 
 const SHAPE = [96, 96, 96] as const;
@@ -56,4 +56,87 @@ test("an empty instance gives the ids above label-offset, as a file does", async
   expect(ids[0]).toBeGreaterThan(1000n);
   const { start } = JSON.parse((await call(dvid, "POST", `node/${root}/seg/nextlabel/1`)).text) as { start: number };
   expect(start).toBeGreaterThan(Number(ids.at(-1)));
+}, 180_000);
+
+/** A first version with labels everywhere, and a second in which a run has written a part, but no index, when it ended. */
+async function halfWritten(): Promise<{ readonly version: string; readonly roi: Record<string, unknown> }> {
+  const root = await newRepo(dvid);
+  await runSmall(into(root, "half"));
+  const version = await nextVersion(dvid, root);
+  const roi = {
+    roi: {
+      box: [
+        [0, 0, 0],
+        [60, 96, 96],
+      ],
+    },
+  };
+  dvid.faults.add({
+    kind: "answer",
+    status: 500,
+    when: (seen: SeenRequest) => seen.method === "POST" && seen.path.endsWith("/indices"),
+  });
+  await expect(runSmall(into(version, "half", {}, roi))).rejects.toThrow(/indices/);
+  return { version, roi };
+}
+
+test.each([
+  ["larger subvolumes", "half", { "chunk-size": 128 }, {}],
+  [
+    "a smaller ROI",
+    "half",
+    {},
+    {
+      roi: {
+        box: [
+          [0, 0, 0],
+          [60, 96, 60],
+        ],
+      },
+    },
+  ],
+  ["another run folder that may write over it", "another", { mutateseg: "yes" }, {}],
+])(
+  "what a broken run left is put right by one with %s",
+  async (_, runFolder, options, rest) => {
+    const { version, roi } = await halfWritten();
+    const again = await runSmall(into(version, runFolder, options, { ...roi, ...rest }));
+    expect(again.summary.status).toBe("complete");
+    await whole(version);
+    const notes = JSON.parse((await call(dvid, "GET", `node/${version}/seg_axonloom/keyrange/former/former~`)).text);
+    expect(notes).toEqual([]);
+  },
+  180_000,
+);
+
+test("what a broken run left in a version that was committed is put right in the next one", async () => {
+  const { version, roi } = await halfWritten();
+  const next = await nextVersion(dvid, version);
+  await runSmall(into(next, "half", { "chunk-size": 128 }, roi));
+  await whole(next);
+}, 180_000);
+
+test("a run again after others have merged its bodies: new ids, which nobody has merged", async () => {
+  const root = await newRepo(dvid);
+  await runSmall(into(root, "half"));
+  const ids = await idsIn(root);
+  await call(dvid, "POST", `node/${root}/seg/merge`, JSON.stringify(ids.slice(0, 2).map(Number)));
+  const { summary } = await runSmall(into(root, "half", { mutateseg: "yes" }));
+  expect((await idsIn(root))[0]).toBeGreaterThan(ids.at(-1)!);
+  expect((await idsIn(root)).length).toBe(summary.bodies);
+  await whole(root);
+}, 180_000);
+
+test("merged while the run is not finished: what others did stays, and the index is that of their bodies", async () => {
+  const root = await newRepo(dvid);
+  dvid.faults.add({
+    kind: "answer",
+    status: 500,
+    when: (seen: SeenRequest) => seen.method === "POST" && seen.path.endsWith("/extents"),
+  });
+  await expect(runSmall(into(root, "half"))).rejects.toThrow(/extents/);
+  const [first, second] = await idsIn(root);
+  await call(dvid, "POST", `node/${root}/seg/merge`, `[${first},${second}]`);
+  await runSmall(into(root, "half", { "chunk-size": 128 }));
+  await whole(root);
 }, 180_000);

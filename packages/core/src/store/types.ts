@@ -60,26 +60,24 @@ export interface BodyIndex {
   readonly instance: string;
   /** The source that shows supervoxels where this one shows bodies. */
   readonly supervoxels: string;
-  /** Supervoxels in the cells of the write grid that `box` touches: sorted, each once, without 0. */
-  supervoxelsIn(box: Box, options?: CallOptions): Promise<BigUint64Array>;
   /**
-   * Counts what is stored in these cells, by body. `former`: supervoxels that were there before; `fresh`: ids that only this caller has
-   * given, so that they are bodies of their own.
+   * Notes beside the labels which supervoxels lie in the cells of the write grid that `box` touches, and were noted there before. To be done
+   * before the box is written: from then on the index, and coarser levels above the box, may be out of date.
    */
-  count(box: Box, former: BigUint64Array, fresh: IdRange, options?: CallOptions): Promise<BodyShare>;
+  note(box: Box, options?: CallOptions): Promise<void>;
+  /** The boxes that are noted, by whomever, and not settled. */
+  noted(options?: CallOptions): Promise<readonly Box[]>;
+  /** Counts what is stored in the cells of a noted box, by body. */
+  count(box: Box, options?: CallOptions): Promise<BodyShare>;
   /**
    * Brings the index of every body of these shares up to date; no other task may have a share of one of them. What the index says about
-   * cells outside the shares' boxes stays, but of fresh bodies. A body without voxels is removed. Repeatable.
+   * cells outside the shares' boxes stays. A body without voxels is removed. Repeatable.
    */
-  update(shares: readonly BodyShare[], fresh: IdRange, options?: CallOptions): Promise<void>;
+  update(shares: readonly BodyShare[], options?: CallOptions): Promise<void>;
+  /** Forgets the notes of boxes whose index and coarser levels are right. */
+  settle(boxes: readonly Box[], options?: CallOptions): Promise<void>;
   /** Keeps a text beside the labels, in the same version. */
   keepRecord(key: string, text: string, options?: CallOptions): Promise<void>;
-}
-
-/** Ids above `above`, up to `upTo`. */
-export interface IdRange {
-  readonly above: bigint;
-  readonly upTo: bigint;
 }
 
 /** What a box of whole cells says about bodies. */

@@ -25,8 +25,6 @@ export interface ConvertOptions extends SourceOptions {
 }
 
 const BLOCK_BYTES = 1 << 26;
-/** Ids come from the source: what they mean in the destination is its own to say. */
-const NO_IDS = { above: 0n, upTo: 0n };
 
 /**
  * Copies block by block, at most 64 MB each (a destination that is written whole takes one block), makes the pyramid and the index
@@ -49,19 +47,18 @@ export async function convertVolume(source: string, destination: string, options
   const to = await createVolume(destination, spec, options);
   try {
     let voxels = 0;
-    const written: { readonly box: Box; readonly former: BigUint64Array }[] = [];
     for (const b of blocksOf(info, grid)) {
       options.signal?.throwIfAborted();
-      if (to.bodies !== undefined) written.push({ box: b, former: await to.bodies.supervoxelsIn(b, options) });
+      await to.bodies?.note(b, options);
       const block = await from.read(b, options);
       await to.write(b, block, options);
       voxels += block.data.length;
       options.onProgress?.(voxels / volumeOf(shapeOf(bounds)));
     }
     await buildPyramid(to.source, options);
-    for (const { box, former } of written) {
-      const share = await to.bodies!.count(box, former, NO_IDS, options);
-      await to.bodies!.update([share], NO_IDS, options);
+    for (const b of (await to.bodies?.noted(options)) ?? []) {
+      await to.bodies!.update([await to.bodies!.count(b, options)], options);
+      await to.bodies!.settle([b], options);
     }
     return await publishVolume(destination, options);
   } catch (error) {

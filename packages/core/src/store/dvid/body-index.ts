@@ -4,7 +4,8 @@
  *
  *     index of a body = what it was, without the blocks of the boxes that were written,  +  what these blocks hold now
  *
- * So it comes out the same however often it is done. Bodies are those of the server's mapping; ids that only this run gives are their own.
+ * So it comes out the same however often it is done. Bodies are those of the server's mapping, which also knows what others have made of the ids
+ * that a run gave.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -12,28 +13,19 @@ import { countDvidBlock, dvidBlockTable } from "@axonloom/kernels";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
 import { alignOut, type Box, map3 } from "../../geometry/box.ts";
-import type { BodyIndex, BodyShare, IdRange } from "../types.ts";
-import { blockFinder, byBody, mergedIndex } from "./body-shares.ts";
+import type { BodyIndex, BodyShare } from "../types.ts";
+import { blockFinder, byBody, equalIndices, mergedIndex } from "./body-shares.ts";
+import { forgetFormer, notedBoxes, noteFormer, readFormer } from "./former-notes.ts";
+import { IndexPoster, readIndices } from "./indices.ts";
 import { putKey } from "./key-value.ts";
 import { forEachBlock } from "./labels.ts";
 import { notesOf } from "./marker.ts";
 import { formatDvidName } from "./name.ts";
 import { endpoint, type OpenedVolume } from "./volume.ts";
-import {
-  badAnswer,
-  blockKey,
-  decodeLabelIndices,
-  encodeLabelIndices,
-  formatLabelJson,
-  type LabelIndex,
-  parseLabelJson,
-} from "./wire/index.ts";
+import { badAnswer, blockKey, formatLabelJson, parseLabelJson } from "./wire/index.ts";
 
-/** A request asks for, or brings, at most so many. */
+/** A request asks for at most so many. */
 const IDS_A_REQUEST = 10_000;
-const INDICES_A_REQUEST = 1000;
-/** A request brings about so many blocks' counts at most. */
-const BLOCKS_A_REQUEST = 50_000;
 /** How often, and after which pause, the server is asked for its highest label, which it notes a little after the blocks. */
 const LOOKS = 20;
 const PAUSE_MS = 100;
@@ -41,36 +33,38 @@ const PAUSE_MS = 100;
 /** Of a `labelmap` at its finest scale. */
 export function bodyIndex(opened: OpenedVolume): BodyIndex {
   const { connection, name, instance, blockSize } = opened;
-  const place = { connection, uuid: name.version, instance: name.instance };
+  const notes = notesOf({ connection, uuid: name.version, instance: name.instance });
   return {
     instance: instance.dataUuid,
     supervoxels: formatDvidName({ ...name, supervoxels: true }),
 
-    async supervoxelsIn(box, options = {}) {
+    async note(box, options = {}) {
       const ids = new Set<bigint>();
       const add = (_: Box, bytes: Uint8Array) => {
         for (const id of dvidBlockTable(bytes)) ids.add(id);
       };
       await forEachBlock(opened, box, true, add, options);
-      ids.delete(0n);
-      return BigUint64Array.from(ids).sort();
+      await noteFormer(notes, box, BigUint64Array.from(ids), options);
     },
+    noted: (options) => notedBoxes(notes, options),
+    settle: (boxes, options) => forgetFormer(notes, boxes, options),
 
-    async count(box, former, fresh, options = {}) {
+    async count(box, options = {}) {
       const blocks = new Map<bigint, ReturnType<typeof countDvidBlock>>();
       const count = ({ start }: Box, bytes: Uint8Array) => {
         blocks.set(blockKey(map3((a) => start[a] / blockSize[a])), countDvidBlock(bytes));
       };
       await forEachBlock(opened, box, true, count, options);
-      const share = await shareOf(opened, alignOut(box, blockSize), blocks, former, fresh, options);
+      const former = await readFormer(notes, box, options);
+      const share = await shareOf(opened, alignOut(box, blockSize), blocks, former, options);
       await waitForMaxLabel(opened, share.supervoxels, options);
       return share;
     },
 
-    update: (shares, fresh, options) => updateIndices(opened, shares, fresh, options),
+    update: (shares, options) => updateIndices(opened, shares, options),
 
     async keepRecord(key, text, options) {
-      await putKey(notesOf(place), key, text, options);
+      await putKey(notes, key, text, options);
     },
   };
 }
@@ -80,24 +74,26 @@ async function shareOf(
   box: Box,
   blocks: ReadonlyMap<bigint, { readonly labels: BigUint64Array; readonly voxels: Uint32Array }>,
   former: BigUint64Array,
-  fresh: IdRange,
   options: CallOptions,
 ): Promise<BodyShare> {
   const rows: { supervoxel: bigint; cell: bigint; voxels: number }[] = [];
-  const foreign = new Set(former.filter((id) => !isFresh(id, fresh)));
+  const ids = new Set(former);
   for (const cell of BigUint64Array.from(blocks.keys()).sort()) {
     const { labels, voxels } = blocks.get(cell)!;
     for (const [i, supervoxel] of labels.entries()) {
       if (supervoxel === 0n) continue;
       rows.push({ supervoxel, cell, voxels: voxels[i]! });
-      if (!isFresh(supervoxel, fresh)) foreign.add(supervoxel);
+      ids.add(supervoxel);
     }
   }
-  const bodies = await readMapping(opened, [...foreign].sort(ascending), options);
-  const bodyOf = (supervoxel: bigint) => bodies.get(supervoxel) ?? supervoxel;
+  const mapping = await readMapping(opened, [...ids].sort(ascending), options);
+  const bodyOf = (supervoxel: bigint) => mapping.get(supervoxel)!;
+  const lost = rows.find(({ supervoxel }) => bodyOf(supervoxel) === 0n);
+  if (lost !== undefined) throw splitAway(opened.source, lost.supervoxel);
   return {
     box,
-    former: BigUint64Array.from(new Set(Array.from(former, bodyOf))).sort(),
+    // What was split since is in no index.
+    former: BigUint64Array.from(new Set(Array.from(former, bodyOf).filter((body) => body !== 0n))).sort(),
     bodies: BigUint64Array.from(rows, ({ supervoxel }) => bodyOf(supervoxel)),
     supervoxels: BigUint64Array.from(rows, ({ supervoxel }) => supervoxel),
     cells: BigUint64Array.from(rows, ({ cell }) => cell),
@@ -105,8 +101,13 @@ async function shareOf(
   };
 }
 
-function isFresh(id: bigint, { above, upTo }: IdRange): boolean {
-  return id > above && id <= upTo;
+function splitAway(source: string, supervoxel: bigint): AxonloomError {
+  return new AxonloomError(
+    "E_VERIFY_FAILED",
+    `${source}: expected that every supervoxel of the voxels belongs to a body, found that ${supervoxel} was split and is none any more; ` +
+      "take the version that is written, or its parent, as the source of preserved bodies",
+    { source, supervoxel: String(supervoxel) },
+  );
 }
 
 function ascending(a: bigint, b: bigint): number {
@@ -135,58 +136,17 @@ export async function readMapping(
   return mapping;
 }
 
-/** The indices of bodies, in their order; without blocks where the server has none. */
-export async function readIndices(
-  opened: OpenedVolume,
-  bodies: readonly bigint[],
-  options: CallOptions = {},
-): Promise<LabelIndex[]> {
-  const indices: LabelIndex[] = [];
-  for (const ids of slices(bodies, INDICES_A_REQUEST)) {
-    const decode = (answer: Uint8Array) => {
-      const byLabel = new Map(decodeLabelIndices(answer).map((index) => [index.label, index]));
-      if (byLabel.size !== ids.length || ids.some((id) => !byLabel.has(id)))
-        throw badAnswer(`expected the indices of ${ids.length} bodies`);
-      return ids.map((id) => byLabel.get(id)!);
-    };
-    const call = { method: "GET", path: endpoint(opened, "indices"), body: formatLabelJson([...ids]) } as const;
-    indices.push(...(await opened.connection.read(call, decode, options)));
-  }
-  return indices;
-}
-
-async function updateIndices(
-  opened: OpenedVolume,
-  shares: readonly BodyShare[],
-  fresh: IdRange,
-  options: CallOptions = {},
-): Promise<void> {
+async function updateIndices(opened: OpenedVolume, shares: readonly BodyShare[], options: CallOptions = {}): Promise<void> {
   const { rows, bodies } = byBody(shares);
   const wasWritten = blockFinder(shares, opened.blockSize);
-  for (const ids of slices(bodies, INDICES_A_REQUEST)) {
-    options.signal?.throwIfAborted();
-    const known = ids.filter((id) => !isFresh(id, fresh));
-    const before = new Map((await readIndices(opened, known, options)).map((index) => [index.label, index.blocks]));
-    const indices = ids.map((id) => mergedIndex(id, before.get(id) ?? [], wasWritten, rows.get(id) ?? []));
-    await postIndices(opened, indices, options);
+  const poster = new IndexPoster(opened, options);
+  for await (const some of readIndices(opened, bodies, options)) {
+    for (const before of some) {
+      const index = mergedIndex(before, wasWritten, rows.get(before.label) ?? []);
+      if (!equalIndices(index, before)) await poster.add(index);
+    }
   }
-}
-
-async function postIndices(opened: OpenedVolume, indices: readonly LabelIndex[], options: CallOptions): Promise<void> {
-  let batch: LabelIndex[] = [];
-  let blocks = 0;
-  const send = async () => {
-    const body = encodeLabelIndices(batch);
-    await opened.connection.call({ method: "POST", path: endpoint(opened, "indices"), body, repeatable: true }, options);
-    batch = [];
-    blocks = 0;
-  };
-  for (const index of indices) {
-    if (batch.length > 0 && blocks + index.blocks.length > BLOCKS_A_REQUEST) await send();
-    batch.push(index);
-    blocks += index.blocks.length;
-  }
-  if (batch.length > 0) await send();
+  await poster.flush();
 }
 
 /** Waits until the server knows of the ids, since it gives new ones by that. `E_VERIFY_FAILED`. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Box, Vec3 } from "../../geometry/box.ts";
 import type { BodyShare } from "../types.ts";
-import { blockFinder, byBody, mergedIndex } from "./body-shares.ts";
+import { blockFinder, byBody, equalIndices, mergedIndex } from "./body-shares.ts";
 import { blockKey, type LabelIndex } from "./wire/index.ts";
 
 const BLOCK: Vec3 = [64, 64, 64];
@@ -42,7 +42,7 @@ test("what a body had outside the written boxes stays, what it had inside is rep
   const wasWritten = blockFinder(shares, BLOCK);
   const count = (block: Vec3, ...counts: [bigint, number][]) => ({ block, counts: new Map(counts) });
   const before = [count([0, 0, 0], [5n, 99n as never]), count([0, 1, 0], [5n, 8]), count([1, 0, 0], [7n, 6])];
-  const index = (id: bigint, old = before) => plain(mergedIndex(id, old, wasWritten, rows.get(id) ?? []));
+  const index = (id: bigint, old = before) => plain(mergedIndex({ label: id, blocks: old }, wasWritten, rows.get(id) ?? []));
   expect(index(7n)).toEqual({
     label: 7n,
     blocks: [
@@ -60,6 +60,25 @@ test("what a body had outside the written boxes stays, what it had inside is rep
   });
   expect(index(9n, [count([1, 0, 1], [9n, 5])])).toEqual({ label: 9n, blocks: [] });
   expect(index(100n, [])).toEqual({ label: 100n, blocks: [{ block: [0, 0, 0], counts: [[100n, 1]] }] });
+});
+
+test("a block of two boxes counts once, what nobody knows of an index stays, and equal indices are told whatever their order", () => {
+  const [small, large] = [1, 2].map((n) =>
+    shareOf(
+      { start: [0, 0, 0], stop: [64, 64, 64 * n] },
+      [],
+      [[7n, 7n, [0, 0, 0], 10], ...(n === 1 ? [] : [[7n, 8n, [0, 0, 1], 3] as Row])],
+    ),
+  ) as [BodyShare, BodyShare];
+  const shares = [small, large];
+  const block = (x: number, ...counts: [bigint, number][]) => ({ block: [0, 0, x] as Vec3, counts: new Map(counts) });
+  const before: LabelIndex = { label: 7n, blocks: [block(1, [8n, 3]), block(0, [7n, 10])], others: Uint8Array.of(24, 5) };
+  const index = mergedIndex(before, blockFinder(shares, BLOCK), byBody(shares).rows.get(7n)!);
+  expect(index).toEqual({ ...before, blocks: [block(0, [7n, 10]), block(1, [8n, 3])] });
+  expect(equalIndices(index, before)).toBe(true);
+  for (const blocks of [[block(0, [7n, 10])], [block(0, [7n, 11]), block(1, [8n, 3])], [block(0, [7n, 10]), block(2, [8n, 3])]])
+    expect(equalIndices(index, { label: 7n, blocks })).toBe(false);
+  expect(equalIndices(index, { label: 7n, blocks: [block(0, [7n, 10], [9n, 1]), block(1, [8n, 3])] })).toBe(false);
 });
 
 test("blocks are found in boxes of any places and sizes", () => {

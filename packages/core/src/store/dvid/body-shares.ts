@@ -28,26 +28,31 @@ export function byBody(shares: readonly BodyShare[]): {
   return { rows, bodies: [...BigUint64Array.from(all).sort()] };
 }
 
-/** The index of a body: its earlier blocks but those that were written, and the rows, which are of those. */
-export function mergedIndex(
-  label: bigint,
-  before: readonly BlockCounts[],
-  wasWritten: (block: Vec3) => boolean,
-  rows: readonly ShareRow[],
-): LabelIndex {
-  const blocks: BlockCounts[] = before.filter(({ block }) => !wasWritten(block));
-  let cell: bigint | null = null;
-  let counts = new Map<bigint, number>();
+/** The index of a body: its earlier blocks but those that were written, and the rows, which are of those. A block of several boxes counts once. */
+export function mergedIndex(before: LabelIndex, wasWritten: (block: Vec3) => boolean, rows: readonly ShareRow[]): LabelIndex {
+  const blocks: BlockCounts[] = before.blocks.filter(({ block }) => !wasWritten(block));
+  const written = new Map<bigint, { readonly from: BodyShare; readonly counts: Map<bigint, number> }>();
   for (const { share, row } of rows) {
-    // The rows of a block follow each other.
-    if (share.cells[row] !== cell) {
-      cell = share.cells[row]!;
-      counts = new Map();
-      blocks.push({ block: blockOfKey(cell), counts });
+    const cell = share.cells[row]!;
+    let found = written.get(cell);
+    if (found === undefined) {
+      found = { from: share, counts: new Map() };
+      written.set(cell, found);
+      blocks.push({ block: blockOfKey(cell), counts: found.counts });
     }
-    counts.set(share.supervoxels[row]!, share.voxels[row]!);
+    if (found.from === share) found.counts.set(share.supervoxels[row]!, share.voxels[row]!);
   }
-  return { label, blocks };
+  return { ...before, blocks };
+}
+
+/** Whether two indices have the same voxels of the same supervoxels in the same blocks. */
+export function equalIndices(a: LabelIndex, b: LabelIndex): boolean {
+  if (a.blocks.length !== b.blocks.length) return false;
+  const counts = new Map(a.blocks.map((entry) => [blockKey(entry.block), entry.counts]));
+  return b.blocks.every((entry) => {
+    const other = counts.get(blockKey(entry.block));
+    return other?.size === entry.counts.size && [...entry.counts].every(([id, voxels]) => other.get(id) === voxels);
+  });
 }
 
 /** Tells whether a block (z, y, x, counted in blocks) lies in one of the shares' boxes. */

@@ -1,4 +1,5 @@
 /** Small byte strings in a keyvalue instance of a version: a version sees what its ancestors wrote until it writes the key itself. */
+import { z } from "zod";
 import type { CallOptions } from "../../call-options.ts";
 import { isAxonloomError } from "../../errors.ts";
 import { apiPath, type DvidConnection } from "./http.ts";
@@ -45,5 +46,19 @@ export async function deleteKey(place: KeyValuePlace, key: string, options?: Cal
     await place.connection.call({ method: "DELETE", path: keyPath(place, key), repeatable: true }, options);
   } catch (error) {
     if (!isAxonloomError(error) || error.code !== "E_SOURCE_NOT_FOUND") throw error;
+  }
+}
+
+const keysSchema = z.array(z.string());
+
+/** The keys from `first` to `last`, both with; none where there is no such instance. */
+export async function listKeys(place: KeyValuePlace, first: string, last: string, options?: CallOptions): Promise<string[]> {
+  const path = apiPath("node", place.uuid, place.instance, "keyrange", first, last);
+  const decode = (answer: Uint8Array) => keysSchema.parse(JSON.parse(Buffer.from(answer).toString()) ?? []);
+  try {
+    return await place.connection.read({ method: "GET", path }, decode, options);
+  } catch (error) {
+    if (isAxonloomError(error) && error.code === "E_SOURCE_NOT_FOUND") return [];
+    throw error;
   }
 }

@@ -42,9 +42,3 @@ export function writtenName(destination: string, core: Box, content: unknown): C
     fingerprint: fingerprint({ what: "written", version: VERSION, destination, content }),
   };
 }
-
-/** Notes what lay in a core box of `output` before it was written; of any program version, since nothing can tell it again. */
-export function formerName(output: string, core: Box): CheckpointName {
-  const content = fingerprint({ what: "former", output, core });
-  return { key: `former/${fingerprint(output).slice(0, 16)}/${nameOfBox(core)}`, fingerprint: content };
-}

@@ -18,7 +18,7 @@ let begun = 0;
 const begin = async () => {
   begun += 1;
 };
-const wish = { destination: "there", basis: "boxes", needed: 10, offset: 5n };
+const wish = { destination: "there", basis: "boxes", needed: 10, offset: 5n, renew: false };
 
 /** Gives ids above `next`, the wished ones while that is 0. */
 function counter(next: bigint) {
@@ -38,7 +38,7 @@ test("a destination that starts empty gets the configured ids, without a record"
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("reserved once, the same when it is asked again, anew for more ids or other boxes", async () => {
+test("reserved once, the same when it is asked again, anew for more ids, for other boxes, and after others had them", async () => {
   const { rules, asked } = counter(1000n);
   expect(await keepOffset(store, rules, wish, begin)).toBe(1000n);
   expect(await keepOffset(store, rules, wish, begin)).toBe(1000n);
@@ -46,8 +46,9 @@ test("reserved once, the same when it is asked again, anew for more ids or other
   expect(await keepOffset(store, rules, { ...wish, needed: 11 }, begin)).toBe(1010n);
   expect(await keepOffset(store, rules, { ...wish, basis: "other boxes" }, begin)).toBe(1021n);
   expect(await keepOffset(store, rules, { ...wish, destination: "elsewhere" }, begin)).toBe(1031n);
-  expect(asked).toEqual([10, 11, 10, 10]);
-  expect(begun).toBe(4);
+  expect(await keepOffset(store, rules, { ...wish, destination: "elsewhere", renew: true }, begin)).toBe(1041n);
+  expect(asked).toEqual([10, 11, 10, 10, 10]);
+  expect(begun).toBe(5);
 });
 
 test("a destination that was empty when it was asked first keeps the configured ids, unless more are needed than it gave", async () => {

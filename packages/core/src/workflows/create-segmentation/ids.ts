@@ -8,7 +8,7 @@ import { getJson, type KeyValueStore, putJson } from "../../keyvalue/index.ts";
 import { type IdRules, idRules } from "../../store/index.ts";
 import type { RunContext } from "./context.ts";
 import { idTooHigh } from "./id-limits.ts";
-import { beginOutput } from "./output.ts";
+import { beginOutput, changedSinceDone } from "./output.ts";
 import type { RunPlan } from "./plan.ts";
 
 /** What the run folder keeps, from before the first id is used. */
@@ -35,7 +35,8 @@ export async function chooseLabelOffset(
   const rules = await idRules(destination, { signal });
   // Ids of preserved bodies are passed over.
   const needed = segments + (plan.preserved?.bodies.length ?? 0);
-  const wish = { destination, needed, offset: config.labelOffset, basis: basisOf(plan, config.labelOffset) };
+  const renew = rules.reserve !== null && (await changedSinceDone(store, destination));
+  const wish = { destination, needed, offset: config.labelOffset, basis: basisOf(plan, config.labelOffset), renew };
   // Begun before: a destination in which ids are reserved may look like one that somebody else has written.
   const begin = async () => void (await beginOutput({ store, plan, signal }));
   const offset = await keepOffset(store, rules, wish, begin, { signal });
@@ -52,13 +53,15 @@ interface OffsetWish {
   /** So many ids, above this number where nothing speaks against it. */
   readonly needed: number;
   readonly offset: bigint;
+  /** Not those that were reserved before: others may have merged them, so that they stand for other bodies now. */
+  readonly renew: boolean;
 }
 
 /** The wished offset, or the one that is reserved, now or when this was asked before. @param begin called before ids are asked for. */
 export async function keepOffset(
   store: KeyValueStore,
   { highest, reserve }: IdRules,
-  { destination, basis, needed, offset: wished }: OffsetWish,
+  { destination, basis, needed, offset: wished, renew }: OffsetWish,
   begin: () => Promise<void>,
   options: CallOptions = {},
 ): Promise<bigint> {
@@ -69,10 +72,11 @@ export async function keepOffset(
   if (reserve !== null && needed > 0) {
     const key = recordKey(destination);
     const kept = await getJson<IdRecord>(store, key, options);
-    if (kept?.basis === basis && kept.reserved >= needed) {
+    if (!renew && kept?.basis === basis && kept.reserved >= needed) {
       offset = BigInt(kept.offset);
     } else {
       refuse(wished + BigInt(needed)); // nothing is begun, nothing reserved then
+      await store.delete(key);
       await begin();
       offset = await reserve(needed, wished, options);
       const record: IdRecord = { destination, basis, offset: String(offset), reserved: needed };

@@ -1,32 +1,22 @@
-/** The stages that bring a volume's index of bodies up to date: count what lies in each core box, and merge what is known of each body. */
+/** The stages that bring a volume's index of bodies up to date: count what lies in each noted box, and merge what is known of each body. */
 import type { Keyed } from "../../engine/types.ts";
-import { type Box, intersect, isEmpty } from "../../geometry/box.ts";
-import { openKeyValue } from "../../keyvalue/index.ts";
-import { type BodyShare, type IdRange, openVolume, type VolumeStore } from "../../store/index.ts";
-import { formerName } from "./fingerprints.ts";
-import { readFormer } from "./former.ts";
+import type { Box } from "../../geometry/box.ts";
+import { type BodyShare, openVolume, type VolumeStore } from "../../store/index.ts";
 
 export interface IndexParams {
-  readonly runFolder: string;
   readonly output: string;
-  readonly outputBounds: Box;
-  /** Ids of the run's own segments. */
-  readonly fresh: IdRange;
   /** All that is known of a body goes to one of so many tasks. */
   readonly hands: number;
 }
 
-/** Counts what was written in a core box, by body, for the tasks that merge. */
-export async function countBodies(core: Box, params: IndexParams): Promise<Keyed<BodyShare>[]> {
-  const box = intersect(core, params.outputBounds);
-  if (isEmpty(box)) return [];
-  const former = await readFormer(openKeyValue(params.runFolder), formerName(params.output, box));
-  const share = await bodiesOf(await openVolume(params.output)).count(box, former, params.fresh);
+/** Counts what lies in a noted box, by body, for the tasks that merge. */
+export async function countBodies(box: Box, params: IndexParams): Promise<Keyed<BodyShare>[]> {
+  const share = await bodiesOf(await openVolume(params.output)).count(box);
   return dealBodies(share, params.hands);
 }
 
 export async function updateIndex(shares: readonly BodyShare[], params: IndexParams): Promise<void> {
-  await bodiesOf(await openVolume(params.output)).update(shares, params.fresh);
+  await bodiesOf(await openVolume(params.output)).update(shares);
 }
 
 function bodiesOf({ bodies, source }: VolumeStore) {

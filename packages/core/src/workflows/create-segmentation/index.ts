@@ -180,16 +180,15 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   const written = await counter.stage("write", n, () => writeAll(run, segmented, stitched));
   if (!written.published) {
     const { bodies } = await openVolume(written.volume);
-    const within = plan.subvolumes.map(({ core }) => core);
+    const within = bodies === undefined ? [] : await bodies.noted({ signal: run.signal });
     const levels =
       bodies === undefined
         ? await pyramidTasks(written.volume, { signal: run.signal })
         : await pyramidTasks(bodies.supervoxels, { signal: run.signal, within });
     await counter.stage("pyramid", levels.flat().length, () => writePyramid(run, levels));
     if (bodies !== undefined) {
-      const { ids, labelOffset } = stitched;
-      const fresh = { above: labelOffset, upTo: ids.total === 0 ? labelOffset : ids.idOf(ids.total) };
-      await counter.stage("index", n + indexHands(n), () => indexBodies(run, written.volume, fresh));
+      const tasks = within.length + indexHands(within.length);
+      await counter.stage("index", tasks, () => indexBodies(run, written.volume, within));
     }
   }
   const verified = plan.preserved === null ? null : await counter.stage("verify", n, () => verifyAll(run, segmented, written));

@@ -84,6 +84,12 @@ async function isOwn(store: KeyValueStore, destination: string): Promise<boolean
   return (await identityOf(destination)) === record.published.identity;
 }
 
+/** Whether this run's finished result was changed since by others, who may have merged its bodies. */
+export async function changedSinceDone(store: KeyValueStore, destination: string): Promise<boolean> {
+  const record = await getJson<OutputRecord>(store, recordKey(destination));
+  return record?.step === "done" && !(await isOwn(store, destination));
+}
+
 async function identityOf(destination: string): Promise<string | null> {
   try {
     return await (await openVolume(destination)).identity();

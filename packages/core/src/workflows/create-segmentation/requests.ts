@@ -1,6 +1,6 @@
 /**
- * How many requests a run makes of servers that keep its volumes: for voxels, blocks and indices. Those that ask what a volume is, and those
- * that are repeated because a server is busy, come on top. O(subvolumes · levels).
+ * How many requests a run makes of servers that keep its volumes: for voxels and blocks, and to write indices. Those that ask what a volume or a
+ * body is, the notes beside the labels, and those that are repeated because a server is busy, come on top. O(subvolumes · levels).
  */
 
 import {

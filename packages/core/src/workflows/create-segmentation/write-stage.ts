@@ -9,8 +9,6 @@ import { relabelTable } from "../../stitch/relabel.ts";
 import type { LocalMapping } from "../../stitch/resolve.ts";
 import { segmentIds } from "../../stitch/segment-ids.ts";
 import { openVolume } from "../../store/index.ts";
-import { formerName } from "./fingerprints.ts";
-import { noteFormer } from "./former.ts";
 import { comparePreserved, openPreserved, type PreservedBodies, writePreservedIds } from "./preserved.ts";
 import { withLabels } from "./same-labels.ts";
 import type { SegmentedRow } from "./segment-stage.ts";
@@ -99,9 +97,7 @@ export async function relabelAndWrite(
       meta.preserved = Array.from(await writePreservedIds(source, core, inside, bodies), String);
     }
     for (let i = 0; i < bodies.length; i++) if (bodies[i] !== 0n) meta.labelled += 1;
-    if (output.bodies !== undefined) {
-      await noteFormer(store, formerName(params.output, core), await output.bodies.supervoxelsIn(core));
-    }
+    await output.bodies?.note(core);
     await output.write(core, { data: bodies, shape: shapeOf(core) }, output.bodies === undefined ? {} : { inside });
   }
   await saveCheckpoint(store, task.written, meta, present);

@@ -168,3 +168,16 @@ test.skipIf(!goldenAvailable)("mappings posted to a server and got from it", () 
     to: BigUint64Array.of(6n, 0n),
   });
 });
+
+test("what an index says beside blocks and label comes back as it was", () => {
+  // last_mutid 300, last_mod_user "me"
+  const others = Uint8Array.of(0x18, 0xac, 0x02, 0x2a, 2, 0x6d, 0x65);
+  const index: LabelIndex = { label: 9n, blocks: [{ block: [1, 2, 3], counts: counts([9n, 4]) }] };
+  const bytes = encodeLabelIndex({ ...index, others });
+  expect(decodeLabelIndex(Buffer.concat([others.subarray(0, 3), encodeLabelIndex(index), others.subarray(3)]))).toEqual({
+    ...index,
+    others,
+  });
+  expect(decodeLabelIndex(bytes)).toEqual({ ...index, others });
+  expect(decodeLabelIndex(encodeLabelIndex(index))).toEqual(index);
+});

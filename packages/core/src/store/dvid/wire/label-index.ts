@@ -24,6 +24,8 @@ export interface LabelIndex {
   /** The body. */
   readonly label: bigint;
   readonly blocks: readonly BlockCounts[];
+  /** Who changed it last and the like, as it came; absent where nothing did. */
+  readonly others?: Uint8Array;
 }
 
 const field = (number: number, type: WireType) => ((number << 3) | type) >>> 0;
@@ -69,7 +71,7 @@ export function encodeLabelIndex(index: LabelIndex): Uint8Array<ArrayBuffer> {
   return writer.finish();
 }
 
-function writeIndex(writer: BinaryWriter, { label, blocks }: LabelIndex): void {
+function writeIndex(writer: BinaryWriter, { label, blocks, others }: LabelIndex): void {
   const keyed = blocks.map(({ block, counts }) => ({ key: blockKey(block), counts }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   for (const { key, counts } of keyed) {
@@ -80,20 +82,26 @@ function writeIndex(writer: BinaryWriter, { label, blocks }: LabelIndex): void {
     writer.join().join();
   }
   if (label !== 0n) writer.uint32(LABEL).uint64(label);
+  if (others !== undefined) writer.raw(others);
 }
 
 function readIndex(bytes: Uint8Array): LabelIndex {
   let label = 0n;
   const blocks = new Map<bigint, BlockCounts>();
-  readFields(bytes, (tag, reader) => {
+  const others: Uint8Array[] = [];
+  readFields(bytes, (tag, reader, start) => {
     if (tag === ENTRY) {
       const [key, counts] = readBlock(reader.bytes());
       blocks.set(key, { block: blockOfKey(key), counts });
     } else if (tag === LABEL) label = BigInt(reader.uint64());
-    else return false;
+    else {
+      reader.skip(tag & 7, tag >>> 3);
+      others.push(bytes.subarray(start, reader.pos));
+    }
     return true;
   });
-  return { label, blocks: [...blocks.values()] };
+  const index = { label, blocks: [...blocks.values()] };
+  return others.length === 0 ? index : { ...index, others: Uint8Array.from(Buffer.concat(others)) };
 }
 
 function readBlock(bytes: Uint8Array): [bigint, Map<bigint, number>] {
@@ -126,11 +134,12 @@ function readCount(bytes: Uint8Array): [bigint, number] {
   return [supervoxel, voxels];
 }
 
-/** Gives each field to `read`, which consumes it or answers false. */
-function readFields(bytes: Uint8Array, read: (tag: number, reader: BinaryReader) => boolean): void {
+/** Gives each field, and where it starts, to `read`, which consumes it or answers false. */
+function readFields(bytes: Uint8Array, read: (tag: number, reader: BinaryReader, start: number) => boolean): void {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
+    const start = reader.pos;
     const [number, type] = reader.tag();
-    if (!read(field(number, type), reader)) reader.skip(type, number);
+    if (!read(field(number, type), reader, start)) reader.skip(type, number);
   }
 }
