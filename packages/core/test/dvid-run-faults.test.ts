@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createVolume, publishVolume } from "@axonloom/core";
+import { createVolume, publishVolume, restitch } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tallyOf } from "./dvid-capabilities.ts";
 import { call, expectWhole, newRepo, nextVersion, readLabels } from "./dvid-look.ts";
@@ -133,6 +133,21 @@ describe("faults", () => {
   }
 });
 
+test("stitched again into the same version: the same ids, and bodies that are no more leave no index", async () => {
+  const root = await newRepo(dvid);
+  await runSmall(into(source(root)));
+  const bodies = async () => new Set((await readLabels(dvid, `node/${root}/seg`, SHAPE)).data).size;
+  const before = await bodies();
+  const { summary } = await restitch(join(folder, "run"), { algorithm: "none" }, { workers: 2 });
+  expect(summary).toMatchObject({ output: source(root), status: "complete" });
+  expect(await bodies()).toBeGreaterThan(before);
+  await expectWhole(dvid, `node/${root}/seg`, SHAPE);
+  const again = await restitch(join(folder, "run"), { algorithm: "medium" }, { workers: 2 });
+  expect(again.summary.digest).toBe(digest);
+  expect(await bodies()).toBe(before);
+  await expectWhole(dvid, `node/${root}/seg`, SHAPE);
+});
+
 describe("refused before anything is written", () => {
   async function expectRefusal(run: () => Promise<unknown>, expected: Record<string, unknown>): Promise<void> {
     const from = dvid.requests.length;
@@ -181,6 +196,15 @@ describe("refused before anything is written", () => {
       { input: { source: path }, output: { destination: source(root) } },
     );
     await expectRefusal(() => runSmall(config), { code: "E_DVID_LABELS" });
+  });
+
+  test("an instance that holds labels in an earlier version, where mutateseg says no; one's own run goes on", async () => {
+    const root = await newRepo(dvid);
+    const only = { mutateseg: "no", "checkpoint-dir": join(folder, "only.run") };
+    await runSmall(into(source(root), only));
+    expect((await runSmall(into(source(root), only))).summary.digest).toBe(digest);
+    const next = await nextVersion(dvid, root);
+    await expectRefusal(() => runSmall(into(source(next), only)), { code: "E_DESTINATION_EXISTS" });
   });
 
   test("what another run has written in this version, unless mutateseg says yes; then with new ids", async () => {

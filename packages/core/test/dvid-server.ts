@@ -73,6 +73,9 @@ async function start(folder: string, port: number, binary: string): Promise<Runn
   const { stdout } = await run(join(scripts, "start-dvid"), [folder, String(port), binary], {
     timeout: 60_000,
     env: { ...process.env, REAL_DVID: resolve(program) },
+  }).catch(async (error: Error) => {
+    const log = await readFile(join(folder, "dvid.log"), "utf8").catch(() => "no log");
+    throw new Error(`the DVID server does not start; the end of its log:\n${log.slice(-3000)}`, { cause: error });
   });
   const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1];
   const [pid, url, admin] = [value("pid"), value("url"), value("admin_token")];
@@ -102,20 +105,20 @@ async function killed(pid: number): Promise<void> {
   throw new Error(`the DVID server ${pid} does not end`);
 }
 
-/** A free port whose successor is free, too: the server needs both. */
+/**
+ * A free port whose successor is free, too: the server needs both. Below those that the system gives to outgoing connections, which could
+ * otherwise take the port while the server is down.
+ */
 async function freePorts(): Promise<number> {
-  const listens = (port: number) =>
-    new Promise<number | null>((resolve) => {
+  const isFree = (port: number) =>
+    new Promise<boolean>((resolve) => {
       const server = createServer();
-      server.once("error", () => resolve(null));
-      server.listen(port, "127.0.0.1", () => {
-        const address = server.address();
-        server.close(() => resolve(typeof address === "object" && address !== null ? address.port : null));
-      });
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
     });
   for (let i = 0; i < 50; i++) {
-    const port = await listens(0);
-    if (port !== null && port < 65_535 && (await listens(port + 1)) !== null) return port;
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
   }
   throw new Error("expected two free ports in a row on loopback, found none in 50 tries");
 }

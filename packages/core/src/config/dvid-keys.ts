@@ -6,19 +6,25 @@ import { isAxonloomError } from "../errors.ts";
 import { formatDvidName, parseVolumeName } from "../store/dvid/name.ts";
 import { brief, type KeyPath, type Problem, valueAt } from "./problems.ts";
 
-/** Keys of `dvid-info` and the keys that mean the same. */
-const NAMES = [
+/** A key of a section that names an instance, and the key of the configuration that means the same. */
+export interface DvidKey {
+  readonly key: string;
+  readonly target: KeyPath;
+  readonly needed: boolean;
+}
+
+const NAMES: readonly DvidKey[] = [
   { key: "grayscale", target: ["input", "source"], needed: true },
   { key: "segmentation-name", target: ["output", "destination"], needed: true },
   { key: "roi", target: ["roi", "dvid"], needed: false },
-] as const;
+];
 
 const DVID_INFO: KeyPath = ["dvid-info"];
 const PRESERVE: KeyPath = ["options", "segmentor", "configuration", "preserve-bodies"];
 
 /** Whether `dvid-info` names data, and not only how they are cut. */
-export function namesDvid(raw: unknown): boolean {
-  return ["dvid-server", "uuid", ...NAMES.map(({ key }) => key)].some((key) => valueAt(raw, [...DVID_INFO, key]) !== undefined);
+export function namesDvid(raw: unknown, section: KeyPath = DVID_INFO, names: readonly DvidKey[] = NAMES): boolean {
+  return ["dvid-server", "uuid", ...names.map(({ key }) => key)].some((key) => valueAt(raw, [...section, key]) !== undefined);
 }
 
 /** The configuration with `dvid://` names in their places; and what is missing in, or contradicts, the paper's keys. */
@@ -30,22 +36,27 @@ export function withDvidNames(raw: unknown): { readonly raw: unknown; readonly p
   return { raw: named, problems };
 }
 
-function nameData(raw: unknown, problems: Problem[]): unknown {
+/** The configuration with the `dvid://` names of a section, by default of `dvid-info`; problems are added to the list. */
+export function nameData(
+  raw: unknown,
+  problems: Problem[],
+  section: KeyPath = DVID_INFO,
+  names: readonly DvidKey[] = NAMES,
+): unknown {
   let named = raw;
-  const server = needed(raw, [...DVID_INFO, "dvid-server"], "host:port of the DVID server", problems);
-  const version = needed(raw, [...DVID_INFO, "uuid"], "The version of the data", problems);
-  for (const { key, target, needed: isNeeded } of NAMES) {
-    const path = [...DVID_INFO, key];
+  const server = needed(raw, [...section, "dvid-server"], "host:port of the DVID server", problems);
+  const version = needed(raw, [...section, "uuid"], "The version of the data", problems);
+  for (const { key, target, needed: isNeeded } of names) {
+    const path = [...section, key];
     const instance = valueAt(raw, path);
-    const section = valueAt(raw, [target[0]]);
-    const other = target[0] === "roi" ? section : valueAt(raw, target);
+    const other = target[0] === "roi" ? valueAt(raw, ["roi"]) : valueAt(raw, target);
     if (instance === undefined) {
       if (isNeeded && other === undefined) {
         problems.push(invalid(path, `is missing, and ${target.join(".")} too: name the instance here, or the data there`));
       }
       continue;
     }
-    const name = nameOf(server, version, instance, problems);
+    const name = nameOf(server, version, instance, problems, section);
     if (name === null) continue;
     const same = other === undefined || valueAt(raw, target) === name;
     if (!same) problems.push(invalid(target.slice(0, target[0] === "roi" ? 1 : 2), contradiction(other, path, name)));

@@ -29,6 +29,7 @@ export interface HeadMetricsOptions {
   readonly listLength: number;
 }
 
+/** @param result with the lists of all bodies: what is shown of them is chosen here. */
 export function headMetrics(result: EvaluationResult, options: HeadMetricsOptions) {
   const { comparisons, connectivity, subvolumes, components, segmentation } = result;
   const compares = segmentation !== null;

@@ -29,6 +29,8 @@ export interface VolumeInfo {
 export interface WriteGrid {
   readonly origin: Vec3;
   readonly cell: Vec3;
+  /** Only of volumes on a server: it gets one request for each such cell, counted from 0, that a box touches, whether read or written. */
+  readonly request?: Vec3;
 }
 
 export interface VolumeStore {
@@ -113,6 +115,8 @@ export interface SourceOptions extends CallOptions {
 export interface MakeOptions extends CallOptions {
   /** A finished volume of the same kind may have the name; it gives way when the new one is published. */
   readonly replace?: boolean;
+  /** Only where names have versions: none of them may hold anything, but what this owner has begun. */
+  readonly empty?: boolean;
   /** Whose volume it is while it is unpublished, a few letters and digits: two owners never write to one temporary name. */
   readonly owner?: string;
 }
@@ -164,8 +168,8 @@ export interface StoreWriter {
   /** The highest id that may be written; absent: what 64 bit hold. */
   readonly highestId?: bigint;
   /**
-   * Reserves ids where the destination holds labels already: the number below the first of `count` ids that nobody has or gets. null where
-   * it holds none, or does not exist yet. Absent: a destination starts empty.
+   * Reserves `count` ids that nobody has or gets, at a destination that exists; the number below the first: `wished` where it holds no labels.
+   * Absent: a destination starts empty.
    */
-  reserveIds?(rest: string, count: number, options?: CallOptions): Promise<bigint | null>;
+  reserveIds?(rest: string, count: number, wished: bigint, options?: CallOptions): Promise<bigint>;
 }

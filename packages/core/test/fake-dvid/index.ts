@@ -91,6 +91,21 @@ export async function startFakeDvid(options: FakeDvidOptions = {}): Promise<Fake
     port = (server.address() as AddressInfo).port;
   }
 
+  /**
+   * At a port below those that the system gives to outgoing connections: a client that asks again and again while the server is down could
+   * otherwise connect to itself, and take the port.
+   */
+  async function listenFirst(): Promise<void> {
+    for (let tries = 50; ; tries--) {
+      port = 10_000 + Math.floor(Math.random() * 20_000);
+      try {
+        return await listen();
+      } catch (error) {
+        if (tries === 0 || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      }
+    }
+  }
+
   async function kill(): Promise<void> {
     for (const timer of timers.keys()) clearTimeout(timer);
     timers.clear();
@@ -172,7 +187,7 @@ export async function startFakeDvid(options: FakeDvidOptions = {}): Promise<Fake
     send(response, seen, answer, fault);
   }
 
-  await listen();
+  await listenFirst();
   return {
     url: `http://127.0.0.1:${port}`,
     host: `127.0.0.1:${port}`,

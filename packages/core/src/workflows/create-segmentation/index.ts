@@ -19,10 +19,10 @@ import { openRunLog } from "../../run/log-file.ts";
 import { readState, StateKeeper, saveResult } from "../../run/state.ts";
 import { parseUserReference } from "../../segment/user-module.ts";
 import { normaliseDestination, openVolume } from "../../store/index.ts";
-import { digestVolume, type VolumeDigest } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
-import { indexBodies, indexHands } from "./index-bodies.ts";
+import { indexBodies } from "./index-bodies.ts";
+import { indexHands } from "./index-hands.ts";
 import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
@@ -31,7 +31,7 @@ import { borderedVoxels, type Segmented, segmentAll, segmentedAgain } from "./se
 import { withNewSessions } from "./sessions.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
-import { writtenMask } from "./written-mask.ts";
+import { digestResult } from "./written-mask.ts";
 
 export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
   /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
@@ -69,7 +69,7 @@ export async function createSegmentation(
   try {
     const store = openKeyValue(config.runFolder);
     await sweepTemporary(store); // of a process that was killed
-    await checkDestination(store, plan.output.destination, config.replaceOutput);
+    await checkDestination(store, plan.output.destination, config);
     if (options.fresh) await forget(store);
     return await runLocked(config, plan, store, options);
   } finally {
@@ -80,7 +80,7 @@ export async function createSegmentation(
 /** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
 export async function checkOutput(config: Config): Promise<void> {
   const destination = await normaliseDestination(config.output.destination);
-  await checkDestination(openKeyValue(config.runFolder), destination, config.replaceOutput);
+  await checkDestination(openKeyValue(config.runFolder), destination, config);
 }
 
 async function runLocked(
@@ -234,16 +234,6 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   };
   await recordRun(run, result.summary, certificate);
   return result;
-}
-
-/** Of an output that is written in place only what this run wrote counts, as if it had been empty. */
-async function digestResult({ plan, signal }: RunContext, output: string): Promise<VolumeDigest> {
-  const { bounds } = plan.output.spec;
-  const { bodies } = await openVolume(output);
-  return await digestVolume(
-    output,
-    bodies === undefined ? { signal } : { signal, bounds, maskOf: (box) => writtenMask(plan, box) },
-  );
 }
 
 function certify(plan: RunPlan, segmented: Segmented, written: Written, verified: number | null): CoverageCertificate {

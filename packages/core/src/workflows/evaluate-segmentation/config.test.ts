@@ -50,8 +50,8 @@ test("everything else", () => {
   });
   expect(config).toMatchObject({
     pointLists: [
-      { file: "/data/syn.json", name: "syn", type: null },
-      { file: "/data/b/points.json", name: "other", type: "synapse" },
+      { file: "/data/syn.json", dvid: null, name: "syn", type: null },
+      { file: "/data/b/points.json", dvid: null, name: "other", type: "synapse" },
     ],
     skeletons: { folder: "/data/swc", unitNm: 8 },
     destination: "/data/out",
@@ -75,26 +75,53 @@ describe("refused, all at once, with the key", () => {
     [{ input, options: { plugins: [{ name: "vo" }] } }, /options\.plugins\[0\]\.name: expected one of rand, vi/],
     [{ input, options: { "enable-sparse": true } }, /options\.important-bodies: is missing/],
     [{ input, options: { "important-bodies": [2 ** 53] } }, /options\.important-bodies\[0\].*quotes/],
+    [
+      { input, options: { plugins: [{ name: "vi", parameters: { thresholds: [5] } }] } },
+      /parameters\.thresholds: expected no parameters for vi/,
+    ],
+    [{ input, options: { plugins: [{ name: "count", parameters: { thresholds: [150] } }] } }, /thresholds: expected percents/],
+    [{ input, options: { plugins: [{ name: "vi" }, { name: "vi" }] } }, /options\.plugins: expected each measure once/],
     [{ input, roi: {} }, /roi: expected one of file, box, dvid/],
     [{ input, options: { "body-threshold": -1, "boundary-size": "two" } }, /2 problems[\s\S]*body-threshold[\s\S]*boundary-size/],
   ])("%j", (raw, message) => {
     expect(() => parse(raw)).toThrow(message);
   });
 
-  test("DVID: what to do instead, without the consequences", () => {
-    const dvid = {
-      "dvid-server": "127.0.0.1:8000",
-      uuid: "abc",
-      "label-name": "gt",
-      roi: "roi",
-      "point-lists": [],
-      "stats-location": "s",
+  test("DVID: what is missing, without the consequences", () => {
+    const problemsOf = (raw: unknown) => {
+      try {
+        parse(raw);
+      } catch (error) {
+        return (error as { fields: { problems: readonly { path: string }[] } }).fields.problems.map(({ path }) => path);
+      }
+      return [];
     };
-    expect(() => parse({ input: {}, "dvid-info": dvid })).toThrow(
-      expect.objectContaining({ code: "E_CONFIG_UNSUPPORTED", message: expect.not.stringContaining("is missing") }),
-    );
-    expect(parse({ input, "dvid-info": { "user-name": "me", "stats-location": "x" } }).groundTruth).toBe("/data/truth.npy");
+    expect(problemsOf({ input: {}, "dvid-info": { "label-name": "gt" } })).toEqual(["dvid-info.dvid-server", "dvid-info.uuid"]);
+    expect(problemsOf({ input, "dvid-info": { "point-lists": ["kv/syn"] } })).toEqual(["dvid-info.dvid-server"]);
+    expect(problemsOf({ input, "dvid-info": { ...dvid, "point-lists": ["synapses"] } })).toContain("dvid-info.point-lists[0]");
+    expect(problemsOf({ input, "dvid-info": dvid })).toEqual(["input.ground-truth"]);
   });
+});
+
+const dvid = { "dvid-server": "127.0.0.1:8000", uuid: "abc", "label-name": "gt" };
+
+test("the original's configuration", () => {
+  const config = parse({
+    "dvid-info": { ...dvid, roi: "seven", "point-lists": ["kv/syn"], "stats-location": "stats", "user-name": "me" },
+    "dvid-info-comp": { ...dvid, uuid: "def", "label-name": "test" },
+    options: { "body-threshold": 500, "point-threshold": 5, "chunk-size": 512, "boundary-size": 1, "user-name": "you" },
+  });
+  const place = { server: "127.0.0.1:8000", version: "abc" };
+  expect(config).toMatchObject({
+    groundTruth: "dvid://127.0.0.1:8000/abc/gt",
+    segmentation: "dvid://127.0.0.1:8000/def/test",
+    roi: { kind: "dvid", source: "dvid://127.0.0.1:8000/abc/seven" },
+    pointLists: [{ file: "kv/syn", dvid: place, name: "syn", type: null }],
+    metrics: { place, location: "stats" },
+    user: "you",
+  });
+  expect(parse(config.resolved)).toEqual(config);
+  expect(parse({ input, "dvid-info": { "user-name": "me", "stats-location": "x" } })).toMatchObject({ metrics: null, user: "me" });
 });
 
 test("docs/reference/evaluation.md is current (npm run setup && node scripts/make-docs.mjs)", () => {

@@ -9,10 +9,19 @@ import { checkPlain } from "../../config/plain.ts";
 import { configError, type Problem, valueAt } from "../../config/problems.ts";
 import type { RoiConfig } from "../../config/types.ts";
 import { fromXyz, type Vec3 } from "../../geometry/box.ts";
+import { withDvidSources } from "./dvid-names.ts";
 import { evaluationJsonSchema, evaluationSchema, type MeasureName, type WrittenEvaluation } from "./schema.ts";
 
+/** A version on a DVID server. */
+export interface DvidPlace {
+  readonly server: string;
+  readonly version: string;
+}
+
 export interface PointListConfig {
+  /** Absolute path; with `dvid` it is `<keyvalue instance>/<key>` there. */
   readonly file: string;
+  readonly dvid: DvidPlace | null;
   readonly name: string;
   /** null: the file says it. */
   readonly type: string | null;
@@ -25,6 +34,9 @@ export interface EvaluationConfig {
   readonly pointLists: readonly PointListConfig[];
   /** `unitNm` null: voxels. */
   readonly skeletons: { readonly folder: string; readonly unitNm: number | null } | null;
+  /** Where metrics.json goes too; null: nowhere. */
+  readonly metrics: { readonly place: DvidPlace; readonly location: string } | null;
+  readonly user: string;
   /** Folder of the results, absolute. */
   readonly destination: string;
   readonly roi: RoiConfig;
@@ -79,9 +91,10 @@ export interface ParseEvaluationOptions extends EvaluationChanges {
 export function parseEvaluation(raw: unknown, { baseFolder, file, destination }: ParseEvaluationOptions): EvaluationConfig {
   const { placeholders, unfit } = checkPlain(raw);
   if (unfit.length > 0) throw configError(unfit, file);
-  const parsed = evaluationSchema.safeParse(raw);
-  const problems: Problem[] = [...placeholders, ...problemsAcrossKeys(raw)];
-  if (!parsed.success) problems.push(...problemsOfIssues(parsed.error.issues, raw, evaluationJsonSchema()));
+  const { raw: named, problems: ofDvid } = withDvidSources(raw);
+  const parsed = evaluationSchema.safeParse(named);
+  const problems: Problem[] = [...placeholders, ...ofDvid, ...problemsAcrossKeys(named)];
+  if (!parsed.success) problems.push(...problemsOfIssues(parsed.error.issues, named, evaluationJsonSchema()));
   if (!parsed.success || problems.length > 0) throw configError(withoutConsequences(problems), file);
   const folder = resolve(baseFolder);
   const resolved = withAbsolutePaths(parsed.data, folder, file, destination);
@@ -89,27 +102,15 @@ export function parseEvaluation(raw: unknown, { baseFolder, file, destination }:
 }
 
 function problemsAcrossKeys(raw: unknown): Problem[] {
-  const problems: Problem[] = [];
-  for (const [block, instead] of [
-    ["dvid-info", "input.ground-truth and roi"],
-    ["dvid-info-comp", "input.segmentation"],
-  ] as const) {
-    const keys = ["dvid-server", "uuid", "label-name", "roi"].filter((key) => valueAt(raw, [block, key]) !== undefined);
-    if (keys.length === 0) continue;
-    const message = `volumes on a DVID server are not supported here; name them with ${instead}, and remove ${keys.join(", ")}`;
-    problems.push({ path: [block], message, code: "E_CONFIG_UNSUPPORTED" });
-  }
   const bodies = valueAt(raw, ["options", "important-bodies"]);
-  if (valueAt(raw, ["options", "enable-sparse"]) === true && !(Array.isArray(bodies) && bodies.length > 0)) {
-    const message = "is missing. enable-sparse measures the bodies listed here";
-    problems.push({ path: ["options", "important-bodies"], message, code: "E_CONFIG_INVALID" });
-  }
-  return problems;
+  if (valueAt(raw, ["options", "enable-sparse"]) !== true || (Array.isArray(bodies) && bodies.length > 0)) return [];
+  const message = "is missing. enable-sparse measures the bodies listed here";
+  return [{ path: ["options", "important-bodies"], message, code: "E_CONFIG_INVALID" }];
 }
 
-/** Where DVID is asked for, a missing input is no second problem. */
+/** Where DVID is asked for in a wrong way, a missing input is no second problem. */
 function withoutConsequences(problems: readonly Problem[]): readonly Problem[] {
-  const dvid = problems.some(({ code }) => code === "E_CONFIG_UNSUPPORTED");
+  const dvid = problems.some(({ path }) => String(path[0]).startsWith("dvid-info"));
   return dvid ? problems.filter(({ path, message }) => !(path[0] === "input" && message.startsWith("is missing"))) : problems;
 }
 
@@ -142,7 +143,8 @@ function withAbsolutePaths(
 }
 
 function normalised(resolved: WrittenEvaluation): Omit<EvaluationConfig, "file"> {
-  const { input, options } = resolved;
+  const { input, options, "dvid-info": dvid } = resolved;
+  const place = placeOf(dvid);
   const parametersOf = (name: MeasureName) => options.plugins.find((plugin) => plugin.name === name)?.parameters;
   const edit = parametersOf("edit");
   const percents = edit?.volthres ?? [50, 75, 90];
@@ -150,12 +152,11 @@ function normalised(resolved: WrittenEvaluation): Omit<EvaluationConfig, "file">
   return {
     groundTruth: input["ground-truth"],
     segmentation: input.segmentation ?? null,
-    pointLists: input["point-lists"].map((list) => {
-      const { file, name, type } = typeof list === "string" ? { file: list, name: undefined, type: undefined } : list;
-      return { file, name: name ?? basename(file, extname(file)), type: type ?? null };
-    }),
+    pointLists: pointListsOf(resolved, place),
     skeletons:
       input.skeletons === undefined ? null : { folder: input.skeletons.folder, unitNm: input.skeletons["unit-nm"] ?? null },
+    metrics: place === null || dvid?.["stats-location"] === "" ? null : { place, location: dvid!["stats-location"] },
+    user: options["user-name"] === "" ? (dvid?.["user-name"] ?? "") : options["user-name"],
     destination: resolved.output.destination!,
     roi: roiOf(resolved.roi),
     bodyThreshold: options["body-threshold"],
@@ -180,4 +181,19 @@ function normalised(resolved: WrittenEvaluation): Omit<EvaluationConfig, "file">
     debug: resolved.debug,
     resolved,
   };
+}
+
+/** The server of `dvid-info`, and its version. */
+function placeOf(dvid: WrittenEvaluation["dvid-info"]): DvidPlace | null {
+  const { "dvid-server": server, uuid: version } = dvid ?? {};
+  return server === undefined || version === undefined ? null : { server, version };
+}
+
+function pointListsOf({ input, "dvid-info": dvid }: WrittenEvaluation, place: DvidPlace | null): PointListConfig[] {
+  const files = input["point-lists"].map((list): PointListConfig => {
+    const { file, name, type } = typeof list === "string" ? { file: list, name: undefined, type: undefined } : list;
+    return { file, dvid: null, name: name ?? basename(file, extname(file)), type: type ?? null };
+  });
+  const keys = dvid?.["point-lists"] ?? [];
+  return [...files, ...keys.map((from): PointListConfig => ({ file: from, dvid: place, name: from.split("/")[1]!, type: null }))];
 }

@@ -52,42 +52,79 @@ const inputSchema = z
 
 const dvidTruthSchema = z
   .strictObject({
-    "dvid-server": text.optional().describe("host:port of the DVID server. Not supported here; use input."),
-    uuid: text.optional().describe("Version node. Not supported here."),
-    "label-name": text.optional().describe("Label instance. Not supported here; use input.ground-truth."),
-    roi: text.optional().describe("ROI instance. Not supported here; use roi."),
-    "point-lists": z.array(text).default([]).describe("Lists of points. Not supported here; use input.point-lists."),
+    "dvid-server": text.optional().describe("host:port of the DVID server, or https://host."),
+    uuid: text.optional().describe("The version: a unique beginning of its id, or repo:branch for the newest one of a branch."),
+    "label-name": text.optional().describe("The label instance. The same as input.ground-truth: dvid://server/uuid/label-name."),
+    roi: text.optional().describe("The ROI instance; without it the whole volume. The same as roi.dvid: dvid://server/uuid/roi."),
+    "point-lists": z
+      .array(
+        z
+          .string()
+          .regex(/^[^/]+\/[^/]+$/, { error: () => "expected <keyvalue instance>/<key>, whose value is a JSON list of points" }),
+      )
+      .default([])
+      .describe("Lists of points, each <keyvalue instance>/<key> of this version; beside input.point-lists."),
     "stats-location": z
       .string()
+      .regex(/^[^/]*$/, { error: () => "expected a name without /" })
       .default("")
-      .describe("Name of the result. Accepted, without effect: output.destination names the folder."),
-    "user-name": z.string().default("").describe("Written into the result."),
+      .describe(
+        "metrics.json goes to this version too, into the keyvalue instance seg-metrics under <stats-location>--<user-name>--<unix seconds>. Empty = it does not.",
+      ),
+    "user-name": z.string().default("").describe("The same as options.user-name."),
   })
   .optional()
-  .meta({ description: "Ground truth on a DVID server: not supported here.", deprecated: true });
+  .meta({
+    description: "Ground truth on a DVID server, as the original's configurations name it.",
+    examples: [{ "dvid-server": "emdata:8000", uuid: "abc123", "label-name": "groundtruth", roi: "roi" }],
+  });
 
 const dvidTestSchema = z
   .strictObject({
-    "dvid-server": text.optional().describe("Not supported here."),
-    uuid: text.optional().describe("Not supported here."),
-    "label-name": text.optional().describe("Not supported here; use input.segmentation."),
+    "dvid-server": text.optional().describe("host:port of the DVID server, or https://host."),
+    uuid: text.optional().describe("The version."),
+    "label-name": text.optional().describe("The label instance. The same as input.segmentation: dvid://server/uuid/label-name."),
   })
   .optional()
-  .meta({ description: "Segmentation on a DVID server: not supported here.", deprecated: true });
+  .meta({ description: "Segmentation on a DVID server." });
 
 export const PLUGIN_NAMES = ["rand", "vi", "count", "connectivity", "edit", "orphans", "autapse"] as const;
 export type MeasureName = (typeof PLUGIN_NAMES)[number];
 
-const pluginSchema = z.strictObject({
-  name: z.enum(PLUGIN_NAMES),
-  parameters: z
-    .strictObject({
-      thresholds: z.array(z.number().positive()).min(1).optional(),
-      volthres: z.union([z.number().gt(0).max(100), percents]).optional(),
-      splitfactor: z.number().positive().optional(),
-    })
-    .default({}),
-});
+/** Of each measure, the parameters that it takes. */
+const PARAMETERS: Readonly<Record<MeasureName, Readonly<Record<string, z.ZodType>>>> = {
+  rand: {},
+  vi: {},
+  count: { thresholds: percents },
+  connectivity: { thresholds: z.array(z.int().min(1)).min(1) },
+  edit: { volthres: z.union([z.number().gt(0).max(100), percents]), splitfactor: z.number().positive() },
+  orphans: {},
+  autapse: {},
+};
+
+const pluginSchema = z
+  .strictObject({
+    name: z.enum(PLUGIN_NAMES),
+    parameters: z
+      .strictObject({
+        thresholds: z.array(z.number().positive()).min(1).optional(),
+        volthres: z.union([z.number().gt(0).max(100), percents]).optional(),
+        splitfactor: z.number().positive().optional(),
+      })
+      .default({}),
+  })
+  .superRefine(({ name, parameters }, context) => {
+    for (const [key, value] of Object.entries(parameters)) {
+      const schema = PARAMETERS[name][key];
+      const refuse = (message: string) => context.addIssue({ code: "custom", path: ["parameters", key], message });
+      if (schema === undefined) {
+        const known = Object.keys(PARAMETERS[name]).join(", ");
+        refuse(known === "" ? `expected no parameters for ${name}` : `expected ${known} for ${name}`);
+      } else if (!schema.safeParse(value).success) {
+        refuse(name === "connectivity" ? "expected numbers of connections, 1 or more" : "expected percents above 0, up to 100");
+      }
+    }
+  });
 
 export const evaluationOptionsSchema = z
   .strictObject({
@@ -104,9 +141,10 @@ export const evaluationOptionsSchema = z
       .enum(["body", "ignored"])
       .default("body")
       .describe("Voxels of truth bodies without a segment: body = 0 is a body like any other; ignored = they do not count."),
-    "num-displaybodies": count.default(100).describe("Length of the lists of the worst and of the largest bodies."),
+    "num-displaybodies": z.int().min(1).default(100).describe("Length of the lists of the worst and of the largest bodies."),
     plugins: z
       .array(pluginSchema)
+      .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, { error: () => "expected each measure once" })
       .default([
         { name: "rand", parameters: {} },
         { name: "vi", parameters: {} },
@@ -146,7 +184,7 @@ export const evaluationOptionsSchema = z
       .default(0)
       .describe("Level of the pyramids to compare; boxes of the ROI are those of level 0."),
     "disable-subvolumes": z.boolean().default(false).describe("No heat map."),
-    "user-name": z.string().default("").describe("Written into metrics.json."),
+    "user-name": z.string().default("").describe("Who asked; part of the result's name on a DVID server."),
     corespertask: z.int().min(1).default(1).describe("Cores reserved for a subvolume."),
   })
   .prefault({})
