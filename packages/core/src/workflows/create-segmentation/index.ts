@@ -19,7 +19,6 @@ import { openRunLog } from "../../run/log-file.ts";
 import { readCertificate, readState, readSummary, StateKeeper, saveResult } from "../../run/state.ts";
 import { parseUserReference } from "../../segment/user-module.ts";
 import { normaliseDestination, openVolume } from "../../store/index.ts";
-import { digestVolume, type VolumeDigest } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
 import { indexBodies } from "./index-bodies.ts";
@@ -32,7 +31,7 @@ import { borderedVoxels, type Segmented, segmentAll, segmentedAgain } from "./se
 import { withNewSessions } from "./sessions.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
-import { writtenMask } from "./written-mask.ts";
+import { digestResult } from "./written-mask.ts";
 
 export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
   /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
@@ -262,16 +261,6 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   await recordRun(run, written.volume, summaryOf(plan.output.destination), certificate);
   const output = written.published ? written.volume : await publishOutput(run, certificate.complete);
   return { certificate, summary: summaryOf(output) };
-}
-
-/** Of an output that is written in place only what this run wrote counts, as if it had been empty. */
-async function digestResult({ plan, signal }: RunContext, output: string): Promise<VolumeDigest> {
-  const { bounds } = plan.output.spec;
-  const { bodies } = await openVolume(output);
-  return await digestVolume(
-    output,
-    bodies === undefined ? { signal } : { signal, bounds, maskOf: (box) => writtenMask(plan, box) },
-  );
 }
 
 function certify(plan: RunPlan, segmented: Segmented, written: Written, verified: number | null): CoverageCertificate {

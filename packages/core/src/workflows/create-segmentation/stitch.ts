@@ -6,7 +6,6 @@ import { stageRef } from "../stage-ref.ts";
 import { collectMatches } from "./collect-matches.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
 import { evidenceName } from "./fingerprints.ts";
-import { checkIds } from "./id-limits.ts";
 import { chooseLabelOffset } from "./ids.ts";
 import { type Resolution, resolveInDriver } from "./resolve.ts";
 import { resolveInTasks } from "./resolve-in-tasks.ts";
@@ -68,8 +67,6 @@ export async function stitchAll(run: RunContext, segmented: Segmented, faces: Fa
 
   const segments = segmented.counts.reduce((sum, count) => sum + count, 0);
   const preserved = plan.preserved?.bodies ?? new BigUint64Array(0);
-  // Before the output is begun.
-  await checkIds(plan.output.destination, config.labelOffset + BigInt(segments + preserved.length), null);
   const labelOffset = await chooseLabelOffset(run, segments);
   const ids = segmentIds({ labelOffset, preserved, counts: segmented.counts });
   return { ids, labelOffset, resolution: await resolve(run, segmented, faces, ids) };

@@ -19,8 +19,8 @@ import { partition } from "../../geometry/partition.ts";
 import { clipRoi, type Roi } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { openVolume, type VolumeStore } from "../../store/index.ts";
+import { boundsOfLabels } from "../cells.ts";
 import { readRoi } from "../create-segmentation/plan.ts";
-import { boundsOfLabels } from "../evaluate.ts";
 import type { EvaluationConfig } from "./config.ts";
 import {
   dealPoints,
