@@ -66,8 +66,8 @@ export async function stitchAll(run: RunContext, segmented: Segmented, faces: Fa
   await sides.groupByKey().foreach(stageRef("countOverlap"), params, { label: "stitch", signal });
 
   const segments = segmented.counts.reduce((sum, count) => sum + count, 0);
-  const preserved = plan.preserved?.bodies ?? new BigUint64Array(0);
   const labelOffset = await chooseLabelOffset(run, segments);
+  const preserved = plan.preserved?.bodies ?? new BigUint64Array(0);
   const ids = segmentIds({ labelOffset, preserved, counts: segmented.counts });
   return { ids, labelOffset, resolution: await resolve(run, segmented, faces, ids) };
 }
