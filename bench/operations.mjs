@@ -1,8 +1,7 @@
 /**
  * What is timed. `inputs`: names of arrays (inputs.mjs); speed counts the voxels of the first. `make` gets them ({ data, shape }) and
  * returns `call`, which is timed, and `check`: figures of its result, to be compared with those of other programs. `before` runs
- * untimed before each call. `passes`: how often a call goes over the voxels, where once is too short a time: compiled code is dropped before
- * each call. peers.py has the same operations under the same names.
+ * untimed before each call, after the garbage of the one before was collected. peers.py has the same operations under the same names.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { predictImage, readIlastikProject } from "@axonloom/core";
@@ -187,15 +186,12 @@ add("compressed_segmentation decode pinky256", ["pinky256_cubes_u64"], ({ data }
 });
 
 // label blocks of a DVID server: 64³ voxels cut out of the volume, inside gzip as they are sent
-for (const [name, input, passes] of [
-  ["wsdt-256", "flyem256_labels_u64", 8],
-  ["pinky40-512", "pinky40_u64", 1],
+for (const [name, input] of [
+  ["wsdt-256", "flyem256_labels_u64"],
+  ["pinky40-512", "pinky40_u64"],
 ]) {
-  const repeated = (pass) => () => {
-    let last = null;
-    for (let k = 0; k < passes; k++) last = pass();
-    return last;
-  };
+  // collecting garbage also drops compiled code, which a call of a fifth of a second would feel
+  const warm = (call) => ({ before: call, call });
   const corners = ([nz, ny, nx]) => {
     const list = [];
     for (let z = 0; z < nz; z += 64) for (let y = 0; y < ny; y += 64) for (let x = 0; x < nx; x += 64) list.push([z, y, x]);
@@ -204,16 +200,14 @@ for (const [name, input, passes] of [
   const zipped = ({ data, shape }) => corners(shape).map((corner) => zipBlock(encodeDvidBlock(data, shape, corner, CUBE)));
   const MOST = 2 ** 22;
   add(`dvid encode and gzip ${name}`, [input], (volume) => ({
-    passes,
-    call: repeated(() => zipped(volume)),
+    ...warm(() => zipped(volume)),
     check: (payloads) => ({ bytes_per_voxel: payloads.reduce((sum, { length }) => sum + length, 0) / volume.data.length }),
   }));
   add(`dvid gunzip and decode ${name}`, [input], ({ data, shape }) => {
     const payloads = zipped({ data, shape });
     const out = data.slice().fill(1n); // its memory is there before the clock starts
     return {
-      passes,
-      call: repeated(() => {
+      ...warm(() => {
         corners(shape).forEach((corner, k) => {
           decodeDvidBlockInto(unzipBlock(payloads[k], MOST), CUBE, out, shape, corner);
         });
@@ -224,14 +218,12 @@ for (const [name, input, passes] of [
   add(`dvid counts for the indices ${name}`, [input], (volume) => {
     const blocks = zipped(volume).map((payload) => unzipBlock(payload, MOST));
     return {
-      passes,
-      call: repeated(() => blocks.map((block) => countDvidBlock(block))),
+      ...warm(() => blocks.map((block) => countDvidBlock(block))),
       check: (counts) => ({ entries: counts.reduce((sum, { labels }) => sum + labels.length, 0) }),
     };
   });
   add(`dvid three lower scales ${name}`, [input], (volume) => ({
-    passes,
-    call: repeated(() => {
+    ...warm(() => {
       let level = volume;
       for (let scale = 1; scale <= 3; scale++) level = downsampleMode(level.data, level.shape, [2, 2, 2], { ignoreZero: true });
       return level;

@@ -1,16 +1,16 @@
 /**
- * npm run bench -- [kernels] [neuroproof] [ilastik] [dvid] [pipeline] [subvolume] [agglomeration] [dvid-server] [spark-connect] [spark-engine] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N] [--rounds N]
+ * npm run bench -- [kernels] [neuroproof] [ilastik] [dvid] [pipeline] [subvolume] [agglomeration] [spark-connect] [spark-engine] [dvid-server] [--only TEXT] [--peers PYTHON] [--inputs FOLDER] [--seconds N] [--calls N] [--pairs N]
  *   [--fib25-membrane SOURCE]
  *
  * Times the built packages on real data. JSON lines on standard output, a table on standard error. `--peers`: an interpreter that has some
  * of numpy, fastremap, cc3d, edt, vigra, scipy, scikit-image, compressed_segmentation; they are timed in the same run, in turns.
- * `dvid-server` needs AXONLOOM_DVID, the path of a DVID server's program. `spark-connect` needs SPARK_HOME, and AXONLOOM_PYSPARK (a Python with pyspark and pyarrow) for the comparison.
+ * `dvid-server` needs AXONLOOM_DVID, the path of a server's program. `spark-connect` needs SPARK_HOME, and AXONLOOM_PYSPARK (a Python with pyspark and pyarrow) for the comparison.
  */
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchAgglomeration } from "./agglomeration.mjs";
-import { benchDvidServer, dvidServerRows } from "./dvid-server.mjs";
+import { benchDvidServer } from "./dvid-server.mjs";
 import { benchKernels } from "./kernels.mjs";
 import { benchPipeline } from "./pipeline.mjs";
 import { benchSparkConnect } from "./spark-connect.mjs";
@@ -27,19 +27,22 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "4" },
     calls: { type: "string", default: "9" },
     pairs: { type: "string", default: "5" },
-    rounds: { type: "string", default: "3" },
     "fib25-membrane": { type: "string" },
   },
 });
 
-const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration", "dvid-server", "spark-connect", "spark-engine"];
+const PARTS = ["kernels", "pipeline", "subvolume", "agglomeration", "spark-connect", "spark-engine", "dvid-server"];
 /** Parts that are some of the kernels: their operations start with the name. */
 const KERNEL_PARTS = ["neuroproof", "ilastik", "dvid"];
-const isMissing = (part) =>
-  (part === "spark-engine" && !process.env.SPARK_HOME) || (part === "dvid-server" && !process.env.AXONLOOM_DVID);
 const unknown = positionals.find((part) => ![...PARTS, ...KERNEL_PARTS].includes(part));
 if (unknown !== undefined) throw new Error(`"${unknown}": expected one of ${[...PARTS, ...KERNEL_PARTS].join(", ")}`);
-const parts = positionals.length === 0 ? PARTS.filter((part) => !isMissing(part)) : positionals;
+const parts = positionals.length === 0 ? PARTS.filter((part) => isHere(part)) : positionals;
+
+/** Parts that need something real are left out where that is not, unless they are named. */
+function isHere(part) {
+  if (part === "spark-engine") return Boolean(process.env.SPARK_HOME);
+  return part !== "dvid-server" || Boolean(process.env.AXONLOOM_DVID);
+}
 
 const records = [];
 function emit(record) {
@@ -80,14 +83,27 @@ if (parts.includes("spark-connect")) {
 if (parts.includes("agglomeration"))
   process.stderr.write(`\n${await benchAgglomeration({ ...common, fib25Membrane: values["fib25-membrane"] ?? null })}\n`);
 
-if (parts.includes("dvid-server")) {
-  await benchDvidServer({ ...common, rounds: Number(values.rounds) });
-  process.stderr.write(`\n${dvidServerTable()}\n`);
-}
-
 if (parts.includes("spark-engine")) {
   await benchSparkEngine({ ...common, pairs: Number(values.pairs) });
   process.stderr.write(`\n${sparkEngineTables().join("\n\n")}\n`);
+}
+
+if (parts.includes("dvid-server")) {
+  await benchDvidServer(common);
+  process.stderr.write(`\n${dvidServerTable()}\n`);
+}
+
+function dvidServerTable() {
+  return formatTable(
+    records.filter(({ kind }) => kind === "dvid-server"),
+    [
+      ["", ({ name }) => name],
+      ["program", ({ program }) => program],
+      ["in flight", ({ in_flight }) => String(in_flight)],
+      ["Mvoxel/s", ({ mvox_per_s }) => number(mvox_per_s)],
+      ["MB/s", ({ mb_per_s }) => number(mb_per_s)],
+    ],
+  );
 }
 
 /** Two workers can only be twice as fast where two cores are free. */
@@ -110,17 +126,6 @@ function kernelTable() {
       ["result", ({ differs }) => (differs === undefined ? "" : `differs from ours: ${JSON.stringify(differs)}`)],
     ],
   );
-}
-
-function dvidServerTable() {
-  return formatTable(dvidServerRows(records.filter(({ kind }) => kind === "dvid-server")), [
-    ["best of the rounds", ({ name, flight }) => `${name}, ${flight} in flight`],
-    ["Mvoxel/s", ({ ours }) => number(ours?.mvox_per_s)],
-    ["MB/s", ({ ours }) => number(ours?.mb_per_s)],
-    ["plain raw Mvoxel/s", ({ plain }) => number(plain?.mvox_per_s)],
-    ["MB/s", ({ plain }) => number(plain?.mb_per_s)],
-    ["ours ×", ({ ratio }) => number(ratio)],
-  ]);
 }
 
 function sparkTable() {

@@ -11,12 +11,12 @@ const [folder, name] = process.argv.slice(2);
 const { inputs, make } = OPERATIONS.find(({ op }) => op === name);
 const arrays = [];
 for (const input of inputs) arrays.push(await loadInput(folder, input));
-const { call, check, before = () => {}, passes = 1 } = await make(...arrays);
+const { call, check, before = () => {} } = await make(...arrays);
 let first = true;
 
 for await (const _ of createInterface({ input: process.stdin })) {
-  before();
   globalThis.gc?.();
+  before();
   const memory = first && resetPeak() ? residentBytes() : null;
   const cpu = process.cpuUsage();
   const wall = performance.now();
@@ -28,7 +28,7 @@ for await (const _ of createInterface({ input: process.stdin })) {
     Object.assign(answer, {
       peak_bytes: memory === null ? null : peakBytes() - memory,
       check: check(result),
-      voxels: arrays[0].data.length * passes,
+      voxels: arrays[0].data.length,
     });
   }
   first = false;

@@ -62,9 +62,16 @@ export function summaryTable(summary: RunSummary): string {
     ["checkpoints", checkpointText(summary)],
     ["time", formatSeconds(summary.seconds)],
     ["digest", summary.digest],
-    ["output", summary.output],
+    ...(hasVersion(summary)
+      ? [["read", summary.input] as const, ["written", summary.output] as const]
+      : [["output", summary.output] as const]),
     ["run folder", summary["run-folder"]],
   ]);
+}
+
+/** On a server with versions it matters which of them were read and written. */
+function hasVersion({ input, output }: RunSummary): boolean {
+  return [input, output].some((source) => source.startsWith("dvid://"));
 }
 
 /** Against labels of 64 bits, uncompressed. */

@@ -146,3 +146,18 @@ test.skipIf(!hasBrowser)("a report's heat map draws the layer that its slider is
   // The largest value of all layers has the end of the ramp.
   expect(second).toContain('fill="rgb(80,12,46)"');
 });
+
+test("experiments say what is wrong with their arguments", async () => {
+  const folder = temporaryFolder();
+  const said = async (...args: string[]) => {
+    const { code, stderr } = await axonloom(["experiment", ...args], folder);
+    expect(code).toBe(2);
+    return stderr;
+  };
+  expect(await said("table-2", "--volumes", "fib25", "--data", "nowhere")).toMatch(
+    /E_SOURCE_NOT_FOUND: fib25: expected the folder fib25-training2 of the data, .*nowhere\/fib25-training2 is not there/,
+  );
+  expect(await said("table-2", "--volumes", "medulla,medulla")).toMatch(/each name once/);
+  expect(await said("table-2", "--volumes", "cortex")).toMatch(/one of medulla, mushroom-body, fib25, gala/);
+  expect(await said("scaling", "--edges", "0")).toMatch(/of 1 or more/);
+});

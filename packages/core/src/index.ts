@@ -122,7 +122,7 @@ export {
   type Table2Result,
 } from "./workflows/experiments/table-2.ts";
 export { table2Report } from "./workflows/experiments/table-2-report.ts";
-export { isAvailable, TEST_VOLUMES, type TestVolumeName } from "./workflows/experiments/test-volumes.ts";
+export { isTestVolumeAvailable, TEST_VOLUMES, type TestVolumeName } from "./workflows/experiments/test-volumes.ts";
 export * from "./workflows/info.ts";
 export { type PhantomOptions, type PhantomRequest, writePhantom } from "./workflows/phantom.ts";
 export { buildPyramid } from "./workflows/pyramid.ts";

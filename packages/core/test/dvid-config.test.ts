@@ -1,7 +1,7 @@
 /** What a configuration names on a DVID server beside volumes, on the stand-in: ROIs and lists of bodies. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { planRun } from "@axonloom/core";
+import { createVolume, openVolume, planRun, publishVolume } from "@axonloom/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBodyList } from "../src/store/dvid/body-list.ts";
 import { apiPath, type DvidConnection, openConnection } from "../src/store/dvid/http.ts";
@@ -10,7 +10,7 @@ import { putKey } from "../src/store/dvid/key-value.ts";
 import { commitVersion, createRepo, createVersion } from "../src/store/dvid/repos.ts";
 import { readDvidRoi } from "../src/store/dvid/roi.ts";
 import { type FakeDvid, startFakeDvid } from "./fake-dvid/index.ts";
-import { configOf, smallVolume } from "./fixtures.ts";
+import { configOf, runSmall, smallVolume } from "./fixtures.ts";
 
 let dvid: FakeDvid;
 let connection: DvidConnection;
@@ -114,3 +114,50 @@ test("lists of bodies in a keyvalue instance", async () => {
     await expect(read(), value).rejects.toMatchObject({ code: "E_SOURCE_DAMAGED" });
   }
 });
+
+test("the paper's file as it stands: the labels of a run from files and into files, and bodies kept from a list", async () => {
+  const folder = smallVolume();
+  const runs: Runs = [
+    [0, 0, 1, 2],
+    [0, 1, 0, 2],
+    [1, 0, 0, 2],
+    [1, 2, 0, 1],
+    [2, 1, 1, 1],
+  ];
+  writeFileSync(join(folder, "roi.json"), JSON.stringify(runs));
+  const options = { "chunk-size": 64, border: 8 };
+  const files = await runSmall(configOf(folder, options, { roi: { file: "roi.json" } }));
+
+  const gray = await openVolume(join(folder, "gray.npy"));
+  const { bounds } = await gray.info();
+  const name = (instance: string) => `dvid://${dvid.host}/${root}/${instance}`;
+  const made = await createVolume(name("grayscale"), { dtype: "uint8", kind: "image", bounds, voxelSizeNm: [8, 8, 8] });
+  await made.write(bounds, await gray.read(bounds));
+  await publishVolume(name("grayscale"));
+  await makeRoi("seven_column", runs, "32,32,32");
+  const paper = {
+    input: undefined,
+    output: undefined,
+    "dvid-info": {
+      "dvid-server": dvid.host,
+      uuid: root.slice(0, 12),
+      roi: "seven_column",
+      grayscale: "grayscale",
+      "segmentation-name": "segmented",
+    },
+  };
+  const { summary } = await runSmall(configOf(folder, { ...options, "checkpoint-dir": join(folder, "dvid.run") }, paper));
+  expect(summary).toMatchObject({
+    status: "complete",
+    digest: files.summary.digest,
+    input: name("grayscale"),
+    output: name("segmented"),
+  });
+  expect(summary.bodies).toBeGreaterThan(5);
+
+  await putKey({ connection, uuid: root, instance: "lists" }, "kept", "[5, 3]");
+  const kept = { "dvid-server": dvid.host, uuid: "rois:master", "segmentation-name": "segmented", from: "lists/kept" };
+  const segmentor = { configuration: { "preserve-bodies": kept } };
+  const plan = await planRun(configOf(folder, { ...options, segmentor }, { output: { destination: "precomputed://second" } }));
+  expect(plan.preserved).toEqual({ source: name("segmented"), bodies: BigUint64Array.of(3n, 5n) });
+}, 120_000);

@@ -183,6 +183,15 @@ describe("refused before anything is written", () => {
     await expectRefusal(() => runSmall(config), { code: "E_DVID_LABELS" });
   });
 
+  test("an instance that holds labels in an earlier version, where mutateseg says no; one's own run goes on", async () => {
+    const root = await newRepo(dvid);
+    const only = { mutateseg: "no", "checkpoint-dir": join(folder, "only.run") };
+    await runSmall(into(source(root), only));
+    expect((await runSmall(into(source(root), only))).summary.digest).toBe(digest);
+    const next = await nextVersion(dvid, root);
+    await expectRefusal(() => runSmall(into(source(next), only)), { code: "E_DESTINATION_EXISTS" });
+  });
+
   test("what another run has written in this version, unless mutateseg says yes; then with new ids", async () => {
     const root = await newRepo(dvid);
     await runSmall(into(source(root)));

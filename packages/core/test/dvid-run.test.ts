@@ -1,5 +1,6 @@
 /** Runs into a DVID server (the stand-in): the same labels as in files, with indices and scales as they must be. */
 import { join } from "node:path";
+import { planRun } from "@axonloom/core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { tallyOf } from "./dvid-capabilities.ts";
 import { expectWhole, newRepo } from "./dvid-look.ts";
@@ -22,7 +23,15 @@ test("a fresh instance gets what a folder gets, with one and two workers", async
     const root = await newRepo(dvid);
     const destination = `dvid://${dvid.host}/${root}/seg`;
     const into = { ...options, "checkpoint-dir": join(folder, `run-${workers}`) };
-    const { summary } = await runSmall(configOf(folder, into, { output: { destination } }), { workers });
+    const config = configOf(folder, into, { output: { destination } });
+    const { requests } = await planRun(config);
+    const from = dvid.requests.length;
+    const { summary } = await runSmall(config, { workers });
+    const made = dvid.requests.slice(from).filter(({ path }) => /\/(blocks|maxlabel|indices)(\/|$)/.test(path));
+    expect(requests).toEqual({
+      read: made.filter(({ method }) => method === "GET").length,
+      write: made.filter(({ method }) => method === "POST").length,
+    });
     expect(summary.digest).toBe(plain.summary.digest);
     expect(summary.bodies).toBe(plain.summary.bodies);
     await expectWhole(dvid, `node/${root}/seg`, [96, 96, 96]);

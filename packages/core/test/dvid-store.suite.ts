@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { encodeDvidBlock } from "@axonloom/kernels";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Box, box, boxOfShape, cellsIn, shapeOf, type Vec3, volumeOf } from "../src/geometry/box.ts";
-import { contractSuite, patternBlock, specOf } from "../src/store/contract.suite.ts";
+import { contractSuite, patternBlock, specOf, temporaryFolder } from "../src/store/contract.suite.ts";
 import { apiPath, type DvidConnection, openConnection } from "../src/store/dvid/http.ts";
 import { createInstance } from "../src/store/dvid/instances.ts";
 import { commitVersion, createRepo, createVersion } from "../src/store/dvid/repos.ts";
@@ -23,6 +23,7 @@ import {
   volumeExists,
 } from "../src/store/index.ts";
 import { type Block, bytesOf, type Dtype, type VoxelArray } from "../src/volume/block.ts";
+import { convertVolume } from "../src/workflows/convert.ts";
 import { describeDvid, newDvidVersion } from "../src/workflows/dvid.ts";
 import { buildPyramid } from "../src/workflows/pyramid.ts";
 
@@ -131,7 +132,7 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
       const store = await createVolume(destination, specOf("uint64", bounds), { replace: true });
       const fresh = coarsePattern(shapeOf(bounds), 2);
       const inside = Uint8Array.from(fresh.data, (_, i) => (i % 7 === 0 ? 0 : 1));
-      await (store.write as (b: Box, block: Block, o: { inside: Uint8Array }) => Promise<void>)(bounds, fresh, { inside });
+      await store.write(bounds, fresh, { inside });
       await publishVolume(destination);
       const back = await (await openVolume(destination)).read(whole);
       const expected = old.data.slice();
@@ -216,6 +217,27 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
       expect((await store.read(bounds)).data.some((label) => label !== 0n)).toBe(false);
       const below = box([-64, 0, 0], [64, 64, 64]);
       expect(await failure(createVolume(repo.source("below"), specOf("uint64", below)))).toBe("E_DVID_LABELS");
+    });
+
+    test("labels that are converted can be proofread: every body has its index", async () => {
+      const bounds = box([3, 60, 0], [67, 70, 41]);
+      const local = `precomputed://${await temporaryFolder()}/labels`;
+      const block = coarsePattern(shapeOf(bounds), 6);
+      await (await createVolume(local, specOf("uint64", bounds))).write(bounds, block);
+      await publishVolume(local);
+      const { source } = await convertVolume(local, repo.source("converted"));
+      const ids = [1n, 2n, 3n].map((n) => n << 40n);
+      const sizes = async (labels: readonly bigint[]) => {
+        const call = { method: "GET", path: apiPath("node", repo.root, "converted", "sizes"), body: `[${labels.join()}]` } as const;
+        return JSON.parse(Buffer.from(await repo.connection.call(call)).toString());
+      };
+      const counted = ids.map((id) => block.data.filter((label) => label === id).length);
+      expect(await sizes(ids)).toEqual(counted);
+      const path = apiPath("node", repo.root, "converted", "merge");
+      await repo.connection.call({ method: "POST", path, body: `[${ids[0]},${ids[2]}]` });
+      expect(await sizes([ids[0]!])).toEqual([counted[0]! + counted[2]!]);
+      const merged = block.data.map((label) => (label === ids[2] ? ids[0]! : label));
+      expect(sameVoxels((await (await openVolume(source)).read(bounds)).data, merged)).toBe(true);
     });
 
     test("bodies and supervoxels", async () => {
@@ -388,17 +410,45 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
     expect(await failure(newDvidVersion(`dvid://${host}`))).toBe("E_SOURCE_NAME");
   });
 
-  test.each(["labelarray", "labelblk"])(`${name}: %s is read`, async (typename) => {
+  test.each([
+    ["labelarray", 64],
+    ["labelblk", 32],
+  ])(`${name}: %s is read and written`, async (typename, edge) => {
     const dataname = `old-${typename}`;
-    await createInstance(repo.connection, repo.root, { typename, dataname, BlockSize: "64,64,64" });
+    const destination = repo.source(dataname);
+    await createInstance(repo.connection, repo.root, { typename, dataname, BlockSize: `${edge},${edge},${edge}` });
     const shape: Vec3 = [64, 128, 64];
-    const block = coarsePattern(shape, 9);
-    const body = new Uint8Array(block.data.buffer);
+    const old = coarsePattern(shape, 9);
+    const body = new Uint8Array(old.data.buffer);
     const path = apiPath("node", repo.root, dataname, "raw", "0_1_2", "64_128_64", "0_0_0");
     await repo.connection.call({ method: "POST", path, query: { mutate: true }, body });
-    const store = await openVolume(repo.source(dataname));
-    expect(await store.info()).toMatchObject({ dtype: "uint64", kind: "labels", writeGrid: null, bounds: boxOfShape(shape) });
-    expect(sameVoxels((await store.read(boxOfShape(shape))).data, block.data)).toBe(true);
-    expect(await failure(store.write(boxOfShape(shape), block))).toBe("E_SOURCE_UNSUPPORTED");
+    const store = await openVolume(destination);
+    expect(await store.info()).toMatchObject({ dtype: "uint64", kind: "labels", bounds: boxOfShape(shape) });
+    expect(sameVoxels((await store.read(boxOfShape(shape))).data, old.data)).toBe(true);
+    await expect.poll(() => volumeExists(destination)).toBe(true);
+
+    const bounds = box([3, 5, 7], [60, 128, 64]);
+    const made = await createVolume(destination, specOf("uint64", bounds), { replace: true });
+    const fresh = coarsePattern(shapeOf(bounds), 10);
+    const inside = Uint8Array.from(fresh.data, (_, i) => (i % 5 === 0 ? 0 : 1));
+    await made.write(bounds, fresh, { inside });
+    const published = await publishVolume(destination);
+    expect((await published.info()).bounds).toEqual(boxOfShape(shape));
+    const expected = old.data.slice();
+    let k = 0;
+    for (let z = 3; z < 60; z++)
+      for (let y = 5; y < 128; y++)
+        for (let x = 7; x < 64; x++, k++) if (inside[k] === 1) expected[(z * 128 + y) * 64 + x] = fresh.data[k]!;
+    expect(sameVoxels((await (await openVolume(destination)).read(boxOfShape(shape))).data, expected)).toBe(true);
+
+    const fine = repo.source(`${dataname}-fine`);
+    await createInstance(repo.connection, repo.root, {
+      typename,
+      dataname: `${dataname}-fine`,
+      BlockSize: `${edge},${edge},${edge}`,
+    });
+    await (await createVolume(fine, specOf("uint64", bounds))).write(bounds, fresh);
+    expect((await (await publishVolume(fine)).info()).bounds).toEqual(bounds);
+    expect(await failure(made.write(bounds, { ...fresh, data: fresh.data.map(() => 2n ** 48n) }))).toBe("E_DVID_LABELS");
   });
 }

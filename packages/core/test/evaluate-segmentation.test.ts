@@ -297,7 +297,7 @@ describe("bad input", () => {
     const small = await evaluate(folder, { input, options: { ...OPTIONS, "body-threshold": 1000 } });
     expect(small.warnings).toEqual([expect.stringContaining("body-threshold 1000")]);
     expect(small.comparisons[0]).toMatchObject({ left_out: 2048, measures: { size: 0, vi: 0 } });
-    expect(existsSync(join(folder, "axonloom.evaluation.run"))).toBe(false);
+    expect(existsSync(join(folder, "axonloom.evaluation.evaluating"))).toBe(false);
   });
 
   test("a point outside: a warning that names it, or an error with strict", async () => {

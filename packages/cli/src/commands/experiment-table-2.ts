@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { experimentTable2, isAvailable, TEST_VOLUMES, type TestVolumeName, table2Report } from "@axonloom/core";
+import { experimentTable2, isTestVolumeAvailable, TEST_VOLUMES, type TestVolumeName, table2Report } from "@axonloom/core";
 import { listOf, wholeNumber } from "../arguments.ts";
 import { type CommandContext, command, type ResourceOptions, resources, withResources } from "../command.ts";
 import { say } from "../output.ts";
@@ -48,7 +48,7 @@ function dataFolderOf(given: string | undefined): string | null {
 }
 
 function available(dataFolder: string | null): readonly TestVolumeName[] {
-  const there = TEST_VOLUMES.filter((name) => isAvailable(name, dataFolder));
+  const there = TEST_VOLUMES.filter((name) => isTestVolumeAvailable(name, dataFolder));
   const missing = TEST_VOLUMES.filter((name) => !there.includes(name));
   if (missing.length > 0)
     say(`warning: ${missing.join(" and ")} left out, since their data are not there; name their folder with --data`);

@@ -61,6 +61,11 @@ function planTable(plan: RunPlan, estimate: RunEstimate): string {
     ["written", `${formatBytes(estimate["bytes-written"])} before compression`],
     ["workers", `${formatCount(estimate.workers)}, each planned with ${formatBytes(estimate["bytes-per-worker"])}`],
   ];
+  const { requests } = estimate;
+  if (requests !== null) {
+    const { read, write } = requests;
+    rows.push(["requests", `about ${formatCount(read)} that read from servers, ${formatCount(write)} that write`]);
+  }
   if (sample !== null && seconds !== null) {
     const rate = formatRate(sample.voxels, sample.seconds);
     rows.push([

@@ -52,6 +52,7 @@ export function normalise(written: WrittenConfig, raw: unknown, surroundings: Su
     checkpoint: options.checkpoint,
     runFolder: options["checkpoint-dir"],
     replaceOutput: options.mutateseg === "yes",
+    newOutput: options.mutateseg === "no",
     coresPerTask: options.corespertask,
     parallelWrites: options.parallelwrites,
     debug: options.debug,

@@ -45,6 +45,7 @@ test("defaults are those of the original, and ours where it has none", () => {
     coresPerTask: 1,
     parallelWrites: 125,
     replaceOutput: false,
+    newOutput: false,
     debug: false,
   });
   expect(config.segmentor.class).toBe("DVIDSparkServices.reconutils.Segmentor.Segmentor");

@@ -75,7 +75,7 @@ export const optionsSchema = z
       .enum(["auto", "no", "yes"])
       .default("auto")
       .describe(
-        "Whether a destination that already holds something is replaced: yes = replaced in one step when the result is there; auto, no = refused, unless it is this run's own result.",
+        "Whether a destination that already holds something is replaced: yes = replaced in one step when the result is there; auto, no = refused, unless it is this run's own result. On a DVID server: auto = labels of earlier versions give way inside the region of interest, what was written in this version is not touched; no = the instance must be new or empty; yes = what was written in this version gives way, too.",
       ),
     corespertask: positive.default(1).describe("Cores reserved for a subvolume: with more, fewer subvolumes run at the same time."),
     parallelwrites: count.default(125).describe("Subvolumes written at the same time, at most; 0 = no limit."),

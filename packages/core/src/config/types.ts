@@ -28,6 +28,8 @@ export interface Config {
   readonly coresPerTask: number;
   /** A destination that holds something is replaced when the result is complete (`mutateseg: yes`). */
   readonly replaceOutput: boolean;
+  /** A destination with versions must not have been written in any of them (`mutateseg: no`). */
+  readonly newOutput: boolean;
   /** Simultaneous writes; 0 = no limit. */
   readonly parallelWrites: number;
   readonly debug: boolean;

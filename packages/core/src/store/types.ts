@@ -29,6 +29,8 @@ export interface VolumeInfo {
 export interface WriteGrid {
   readonly origin: Vec3;
   readonly cell: Vec3;
+  /** Only of volumes on a server: it gets one request for each such cell, counted from 0, that a box touches, whether read or written. */
+  readonly request?: Vec3;
 }
 
 export interface VolumeStore {
@@ -113,6 +115,8 @@ export interface SourceOptions extends CallOptions {
 export interface MakeOptions extends CallOptions {
   /** A finished volume of the same kind may have the name; it gives way when the new one is published. */
   readonly replace?: boolean;
+  /** Only where names have versions: none of them may hold anything, but what this owner has begun. */
+  readonly empty?: boolean;
   /** Whose volume it is while it is unpublished, a few letters and digits: two owners never write to one temporary name. */
   readonly owner?: string;
 }

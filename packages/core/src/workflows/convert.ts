@@ -25,10 +25,12 @@ export interface ConvertOptions extends SourceOptions {
 }
 
 const BLOCK_BYTES = 1 << 26;
+/** Ids come from the source: what they mean in the destination is its own to say. */
+const NO_IDS = { above: 0n, upTo: 0n };
 
 /**
- * Copies block by block, at most 64 MB each (a destination that is written whole takes one block), makes the pyramid if the
- * destination has one, and publishes at the end. `E_DESTINATION_EXISTS` when there is something already; nothing stays after an
+ * Copies block by block, at most 64 MB each (a destination that is written whole takes one block), makes the pyramid and the index
+ * of bodies if the destination has them, and publishes at the end. `E_DESTINATION_EXISTS` when there is something already; nothing stays after an
  * error.
  */
 export async function convertVolume(source: string, destination: string, options: ConvertOptions = {}): Promise<VolumeStore> {
@@ -47,14 +49,20 @@ export async function convertVolume(source: string, destination: string, options
   const to = await createVolume(destination, spec, options);
   try {
     let voxels = 0;
+    const written: { readonly box: Box; readonly former: BigUint64Array }[] = [];
     for (const b of blocksOf(info, grid)) {
       options.signal?.throwIfAborted();
+      if (to.bodies !== undefined) written.push({ box: b, former: await to.bodies.supervoxelsIn(b, options) });
       const block = await from.read(b, options);
       await to.write(b, block, options);
       voxels += block.data.length;
       options.onProgress?.(voxels / volumeOf(shapeOf(bounds)));
     }
     await buildPyramid(to.source, options);
+    for (const { box, former } of written) {
+      const share = await to.bodies!.count(box, former, NO_IDS, options);
+      await to.bodies!.update([share], NO_IDS, options);
+    }
     return await publishVolume(destination, options);
   } catch (error) {
     await discardUnpublished(destination, options);

@@ -21,7 +21,7 @@ export interface DigestOptions extends SourceOptions {
 }
 
 /** Two bands are in memory: one is read while the other is hashed. */
-const BAND_BYTES = 1 << 27;
+export const DIGEST_BAND_BYTES = 1 << 27;
 const PIECE_VOXELS = 1 << 18;
 
 /**
@@ -59,7 +59,7 @@ export async function digestVolume(source: string, options: DigestOptions = {}):
     });
     return block;
   };
-  for (const band of bandsOf(info, BAND_BYTES)) {
+  for (const band of bandsOf(info, DIGEST_BAND_BYTES)) {
     options.signal?.throwIfAborted();
     const data = coming === null ? null : await take(coming);
     coming = read(band);
@@ -71,7 +71,10 @@ export async function digestVolume(source: string, options: DigestOptions = {}):
 }
 
 /** Boxes that follow each other in z, y, x order, of at most `most` bytes (but at least one row). */
-export function* bandsOf({ bounds, writeGrid, dtype }: VolumeInfo, most: number): Generator<Box> {
+export function* bandsOf(
+  { bounds, writeGrid, dtype }: Pick<VolumeInfo, "bounds" | "writeGrid" | "dtype">,
+  most: number,
+): Generator<Box> {
   const [sizeZ, sizeY, sizeX] = shapeOf(bounds);
   const rowBytes = sizeX * BYTES_PER_VOXEL[dtype];
   const [startZ, startY, startX] = bounds.start;

@@ -13,6 +13,8 @@ export function mode(
   const [fz, fy, fx] = factors;
   const counter = new WindowCounter(Math.min(nz, fz) * Math.min(ny, fy) * Math.min(nx, fx));
   const row = nx * width;
+  const slice = ny * row;
+  const halving = fz === 2 && fy === 2 && fx === 2;
   for (let z0 = 0, o = 0; z0 < nz; z0 += fz) {
     const z1 = Math.min(z0 + fz, nz);
     for (let y0 = 0; y0 < ny; y0 += fy) {
@@ -23,12 +25,17 @@ export function mode(
         const low = input[first]!;
         const high = width === 2 ? input[first + 1]! : 0;
         let different = 0;
-        for (let z = z0; z < z1 && different === 0; z++) {
-          for (let y = y0; y < y1; y++) {
-            let i = (z * ny + y) * row + x0 * width;
-            const end = i + span;
-            if (width === 2) for (; i < end; i += 2) different |= (input[i]! ^ low) | (input[i + 1]! ^ high);
-            else for (; i < end; i++) different |= input[i]! ^ low;
+        if (halving && z1 - z0 + y1 - y0 + span === 4 + 2 * width) {
+          if (width === 2) different = differencesOfPairs(input, first, row, slice, low, high);
+          else different = differences(input, first, row, slice, low);
+        } else {
+          for (let z = z0; z < z1 && different === 0; z++) {
+            for (let y = y0; y < y1; y++) {
+              let i = (z * ny + y) * row + x0 * width;
+              const end = i + span;
+              if (width === 2) for (; i < end; i += 2) different |= (input[i]! ^ low) | (input[i + 1]! ^ high);
+              else for (; i < end; i++) different |= input[i]! ^ low;
+            }
           }
         }
         if (different === 0) {
@@ -53,6 +60,48 @@ export function mode(
       }
     }
   }
+}
+
+/** Bits in which a whole window of 2 × 2 × 2 voxels differs from its first voxel: what most windows cost, so without loops. */
+function differences(input: Uint8Array | Uint16Array | Uint32Array, i: number, row: number, slice: number, low: number): number {
+  const j = i + slice;
+  return (
+    (input[i + 1]! ^ low) |
+    (input[i + row]! ^ low) |
+    (input[i + row + 1]! ^ low) |
+    (input[j]! ^ low) |
+    (input[j + 1]! ^ low) |
+    (input[j + row]! ^ low) |
+    (input[j + row + 1]! ^ low)
+  );
+}
+
+/** The same for voxels of two words. */
+function differencesOfPairs(
+  input: Uint8Array | Uint16Array | Uint32Array,
+  i: number,
+  row: number,
+  slice: number,
+  low: number,
+  high: number,
+): number {
+  const j = i + slice;
+  return (
+    (input[i + 2]! ^ low) |
+    (input[i + 3]! ^ high) |
+    (input[i + row]! ^ low) |
+    (input[i + row + 1]! ^ high) |
+    (input[i + row + 2]! ^ low) |
+    (input[i + row + 3]! ^ high) |
+    (input[j]! ^ low) |
+    (input[j + 1]! ^ high) |
+    (input[j + 2]! ^ low) |
+    (input[j + 3]! ^ high) |
+    (input[j + row]! ^ low) |
+    (input[j + row + 1]! ^ high) |
+    (input[j + row + 2]! ^ low) |
+    (input[j + row + 3]! ^ high)
+  );
 }
 
 /** Counts of the few labels of one window, found by a linear search from the last one hit. */

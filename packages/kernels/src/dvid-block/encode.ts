@@ -89,11 +89,11 @@ class SubBlock {
   /** Entries of the block's table, by ascending label. */
   readonly sorted = new Uint32Array(SUB_VOXELS);
   private readonly table: PairIndex;
-  /** Per voxel the number of its label, in the order of appearance; `rank` gives the sorted one. */
+  /** Per voxel the number of its label, from 1 in the order of appearance; `rank` gives the sorted one, from 0. */
   private readonly local = new Uint16Array(SUB_VOXELS);
-  private readonly rank = new Uint16Array(SUB_VOXELS);
+  private readonly rank = new Uint16Array(SUB_VOXELS + 1);
   private readonly found = new Uint32Array(SUB_VOXELS);
-  /** Per entry of the table: number + 1 in this sub-block; 0 = not in it. */
+  /** Per entry of the table: its number in this sub-block; 0 = not in it. */
   private numbers = new Uint16Array(1024);
   /** Labels and their entries, by a hash; a slot says something true from the start on. */
   private readonly cacheLow = new Uint32Array(1 << CACHE_BITS);
@@ -108,12 +108,12 @@ class SubBlock {
   }
 
   read(input: Uint32Array, first: number, row: number, slice: number): void {
-    const { local } = this;
-    for (let k = 0; k < this.count; k++) this.numbers[this.found[k]!] = 0;
+    const { local, cacheLow, cacheHigh, cacheEntry } = this;
+    const numbers = this.emptyNumbers();
     this.count = 0;
     let low = input[first]!;
     let high = input[first + 1]!;
-    let number = this.numberOf(low, high);
+    let number = this.addNumber(this.addEntry(low, high, slotOf(low, high)));
     for (let z = 0, o = 0; z < SUB; z++) {
       for (let y = 0, i = first + z * slice; y < SUB; y++, i += row, o += SUB) {
         if (isRow(input, i, low, high)) {
@@ -127,10 +127,17 @@ class SubBlock {
           local[o + 7] = number;
           continue;
         }
-        for (let x = 0; x < SUB; x++) local[o + x] = this.numberOf(input[i + 2 * x]!, input[i + 2 * x + 1]!);
-        number = local[o + 7]!;
-        low = input[i + 14]!;
-        high = input[i + 15]!;
+        // no branch depends on where labels change, only on which are new
+        for (let x = 0; x < SUB; x++) {
+          low = input[i + 2 * x]!;
+          high = input[i + 2 * x + 1]!;
+          const slot = slotOf(low, high);
+          const known = cacheLow[slot] === low && cacheHigh[slot] === high;
+          const entry = known ? cacheEntry[slot]! : this.addEntry(low, high, slot);
+          number = numbers[entry]!;
+          if (number === 0) number = this.addNumber(entry);
+          local[o + x] = number;
+        }
       }
     }
   }
@@ -140,7 +147,7 @@ class SubBlock {
     const { count, found, sorted, rank, table } = this;
     if (count > 32) {
       const order = sortedOrder(table, found.subarray(0, count));
-      for (let k = 0; k < count; k++) rank[order[k]!] = k;
+      for (let k = 0; k < count; k++) rank[order[k]! + 1] = k;
     } else {
       for (let k = 0; k < count; k++) {
         const low = table.a[found[k]!]!;
@@ -150,27 +157,28 @@ class SubBlock {
           const h = table.b[found[m]!]!;
           if (h < high || (h === high && table.a[found[m]!]! < low)) smaller++;
         }
-        rank[k] = smaller;
+        rank[k + 1] = smaller;
       }
     }
-    for (let k = 0; k < count; k++) sorted[rank[k]!] = found[k]!;
+    for (let k = 0; k < count; k++) sorted[rank[k + 1]!] = found[k]!;
   }
 
   pack(out: Uint8Array, at: number, bits: number): void {
     const { local, rank } = this;
     if (bits === 1) {
-      const [zero, one] = [rank[0]!, rank[1]!];
+      // numbers 1 and 2: one less is the value where they are in order, else its opposite
+      const flip = rank[1]! < rank[2]! ? 0xff : 0;
       for (let o = 0; o < SUB_VOXELS; o += 8) {
         const b =
-          (local[o]! << 7) |
-          (local[o + 1]! << 6) |
-          (local[o + 2]! << 5) |
-          (local[o + 3]! << 4) |
-          (local[o + 4]! << 3) |
-          (local[o + 5]! << 2) |
-          (local[o + 6]! << 1) |
-          local[o + 7]!;
-        out[at++] = zero < one ? b : ~b;
+          ((local[o]! & 1) << 7) |
+          ((local[o + 1]! & 1) << 6) |
+          ((local[o + 2]! & 1) << 5) |
+          ((local[o + 3]! & 1) << 4) |
+          ((local[o + 4]! & 1) << 3) |
+          ((local[o + 5]! & 1) << 2) |
+          ((local[o + 6]! & 1) << 1) |
+          (local[o + 7]! & 1);
+        out[at++] = b ^ flip;
       }
     } else if (bits === 2) {
       for (let o = 0; o < SUB_VOXELS; o += 4) {
@@ -190,18 +198,16 @@ class SubBlock {
     }
   }
 
-  /** Number of a label in this sub-block. No branch depends on where labels change, only on which ones are new. */
-  private numberOf(low: number, high: number): number {
-    const slot = Math.imul(low ^ Math.imul(high, 0x85ebca77), 0x9e3779b1) >>> (32 - CACHE_BITS);
-    const entry =
-      this.cacheLow[slot] === low && this.cacheHigh[slot] === high ? this.cacheEntry[slot]! : this.addEntry(low, high, slot);
-    const number = this.numbers[entry]!;
-    return number !== 0 ? number - 1 : this.addNumber(entry);
+  /** Forgets the sub-block before. There is room for all labels of one more. */
+  private emptyNumbers(): Uint16Array {
+    for (let k = 0; k < this.count; k++) this.numbers[this.found[k]!] = 0;
+    const most = this.table.size + SUB_VOXELS;
+    if (most > this.numbers.length) this.numbers = new Uint16Array(2 * most);
+    return this.numbers;
   }
 
   private addEntry(low: number, high: number, slot: number): number {
     const entry = this.table.add(low, high);
-    if (entry >= this.numbers.length) this.numbers = larger(this.numbers, new Uint16Array(this.table.a.length));
     this.cacheLow[slot] = low;
     this.cacheHigh[slot] = high;
     this.cacheEntry[slot] = entry;
@@ -211,8 +217,12 @@ class SubBlock {
   private addNumber(entry: number): number {
     this.found[this.count] = entry;
     this.numbers[entry] = ++this.count;
-    return this.count - 1;
+    return this.count;
   }
+}
+
+function slotOf(low: number, high: number): number {
+  return Math.imul(low ^ Math.imul(high, 0x85ebca77), 0x9e3779b1) >>> (32 - CACHE_BITS);
 }
 
 function assemble(grid: Shape3, table: PairIndex, counts: Uint16Array, entries: Uint32Array, packed: Uint8Array) {

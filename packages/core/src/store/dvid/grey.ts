@@ -9,12 +9,12 @@ import { type Block, bytesOf, copyIntersection } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
 import type { VolumeInfo, VolumeStore } from "../types.ts";
 import { readInstance } from "./instances.ts";
-import { checkCoordinates, ORIGIN } from "./spec.ts";
-import { boxPath, endpoint, identityOf, type OpenedVolume, PIECE, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
+import { checkCoordinates, ORIGIN, PIECE } from "./spec.ts";
+import { boxPath, endpoint, identityOf, type OpenedVolume, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
 
 export function greyStore(opened: OpenedVolume): VolumeStore {
   const { connection, name, source, instance, blockSize, bounds, voxelSizeNm } = opened;
-  const writeGrid = { origin: ORIGIN, cell: blockSize };
+  const writeGrid = { origin: ORIGIN, cell: blockSize, request: PIECE };
   const piece = map3((a) => Math.max(1, Math.floor(PIECE[a] / blockSize[a])) * blockSize[a]);
   const volumeInfo: VolumeInfo = {
     dtype: "uint8",

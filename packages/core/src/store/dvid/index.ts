@@ -1,6 +1,6 @@
 /**
  * Volumes of a DVID server: `dvid://host:port/<version>/<instance>`. Grey values (`uint8blk`) and labels (`labelmap`) are read and written,
- * `labelarray` and `labelblk` read. `README.md` has the names and what a server must have.
+ * the older `labelarray` and `labelblk` too where they are there already. `README.md` has the names and what a server must have.
  */
 import type { StoreDriver } from "../types.ts";
 import { formatDvidName, parseVolumeName } from "./name.ts";

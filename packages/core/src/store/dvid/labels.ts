@@ -7,7 +7,6 @@
  */
 import { checkDvidBlock, decodeDvidBlockInto, encodeDvidBlock } from "@axonloom/kernels";
 import type { CallOptions } from "../../call-options.ts";
-import { AxonloomError } from "../../errors.ts";
 import {
   alignOut,
   type Box,
@@ -21,28 +20,23 @@ import {
   volumeOf,
 } from "../../geometry/box.ts";
 import { forEachParallel } from "../../parallel.ts";
-import type { Block } from "../../volume/block.ts";
 import { checkBlock, checkInside, checkOnGrid } from "../checks.ts";
 import type { VolumeInfo, VolumeStore, WriteOptions } from "../types.ts";
 import { readInstance } from "./instances.ts";
+import { checkLabels, covers, type Labels, overlay, touches } from "./label-voxels.ts";
 import { formatDvidName } from "./name.ts";
 import { readRepo, versionIn } from "./repos.ts";
-import { checkCoordinates, ORIGIN } from "./spec.ts";
-import { boxPath, endpoint, identityOf, type OpenedVolume, PIECE, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
+import { checkCoordinates, ORIGIN, PIECE } from "./spec.ts";
+import { boxPath, endpoint, identityOf, type OpenedVolume, READS_AT_ONCE, WRITES_AT_ONCE } from "./volume.ts";
 import { badAnswer, decodeFrames, encodeFrames, type Frame, unzipBlock, zipBlock } from "./wire/index.ts";
 
-/** Ids from here on spoil the server's own counting of ids, for every version. */
-export const LABEL_LIMIT = 2n ** 48n;
-const LIMIT_HIGH_WORD = 2 ** 16;
 /** A request that writes has at most so many blocks, and about so many bytes. */
 const BLOCKS_A_REQUEST = 256;
 const BYTES_A_REQUEST = 1 << 25;
 
-type Labels = Block<BigUint64Array<ArrayBuffer>>;
-
 export function labelStore(opened: OpenedVolume): VolumeStore {
   const { name, source, instance, blockSize, bounds, voxelSizeNm } = opened;
-  const writeGrid = { origin: ORIGIN, cell: blockSize };
+  const writeGrid = { origin: ORIGIN, cell: blockSize, request: PIECE };
   const scales = Array.from({ length: instance.coarserScales + 1 }, (_, scale) => formatDvidName({ ...name, scale }));
   const volumeInfo: VolumeInfo = {
     dtype: "uint64",
@@ -202,52 +196,6 @@ async function mergedWithServer(opened: OpenedVolume, piece: Box, box: Box, bloc
   await forEachBlock(opened, piece, true, into, options);
   overlay(labels, piece, block, box, inside);
   return { labels, box: piece, cells };
-}
-
-function touches(inside: Uint8Array, box: Box, part: Box): boolean {
-  for (const [from, to] of rowsOf(box, part)) if (inside.subarray(from, to).some((n) => n !== 0)) return true;
-  return false;
-}
-
-function covers(inside: Uint8Array, box: Box, part: Box): boolean {
-  for (const [from, to] of rowsOf(box, part)) if (inside.subarray(from, to).includes(0)) return false;
-  return true;
-}
-
-/** Copies the box's labels over those of the piece, where `inside` says so. */
-function overlay(labels: Labels, piece: Box, block: Labels, box: Box, inside: Uint8Array | null): void {
-  const common = intersect(piece, box);
-  const targets = rowsOf(piece, common);
-  for (const [from, to] of rowsOf(box, common)) {
-    const [target] = targets.next().value as [number, number];
-    if (inside === null) {
-      labels.data.set(block.data.subarray(from, to), target);
-      continue;
-    }
-    for (let i = from; i < to; i++) if (inside[i] !== 0) labels.data[target + i - from] = block.data[i]!;
-  }
-}
-
-/** First and last index, in an array of the shape of `box`, of each row of `part`. */
-function* rowsOf(box: Box, part: Box): Generator<[from: number, to: number]> {
-  const [, sy, sx] = shapeOf(box);
-  const width = part.stop[2] - part.start[2];
-  for (let z = part.start[0]; z < part.stop[0]; z++) {
-    for (let y = part.start[1]; y < part.stop[1]; y++) {
-      const from = ((z - box.start[0]) * sy + (y - box.start[1])) * sx + (part.start[2] - box.start[2]);
-      yield [from, from + width];
-    }
-  }
-}
-
-/** `E_DVID_LABELS` for ids that the server takes, and then fails on. */
-function checkLabels(source: string, labels: BigUint64Array): void {
-  const words = new Uint32Array(labels.buffer, labels.byteOffset, labels.length * 2);
-  for (let i = 1; i < words.length; i += 2) {
-    if (words[i]! < LIMIT_HIGH_WORD) continue;
-    const message = `${source}: expected labels below 2^48, found ${labels[i >> 1]}; the server cannot give new ids above that: write with smaller ids`;
-    throw new AxonloomError("E_DVID_LABELS", message, { source, label: String(labels[i >> 1]) });
-  }
 }
 
 function minus(a: Vec3, b: Vec3): Vec3 {

@@ -6,15 +6,15 @@
  */
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../../errors.ts";
-import { AXES, type Box, box, isEmpty, map3, toXyz } from "../../geometry/box.ts";
+import { AXES, toXyz } from "../../geometry/box.ts";
 import type { MakeOptions, VolumeSpec, VolumeStore } from "../types.ts";
 import { lockedAdvice } from "./errors.ts";
 import { connectDvid } from "./http.ts";
 import { createInstance, type DvidInstance, readInstance, setExtents } from "./instances.ts";
 import type { KeyValuePlace } from "./key-value.ts";
-import { type Marker, readMarker, writeMarker } from "./marker.ts";
+import { type Marker, readMarker, union, writeMarker } from "./marker.ts";
 import { type DvidVolumeName, formatDvidName } from "./name.ts";
-import { hasGzip, openDvidVolume, resolveName } from "./open.ts";
+import { hasGzip, isOlder, openDvidVolume, resolveName } from "./open.ts";
 import { type DvidRepo, readRepo, versionIn } from "./repos.ts";
 import { BLOCK, coarserScales, type InstanceType, instanceSettings, instanceTypeFor } from "./spec.ts";
 import { notAsNeeded } from "./volume.ts";
@@ -54,20 +54,27 @@ export async function exists(rest: string, options?: CallOptions): Promise<boole
 
 /**
  * Whether this version of the instance was written and is finished. Labels: also without a marker, when a label was written or an id reserved in
- * this version; those that it inherits do not count. Grey values: when there are any.
+ * this version; those that it inherits do not count. Grey values and `labelblk`, of which the server tells less: when there are any.
  */
 function isThere({ instance, marker, name, repo }: Destination): boolean {
   if (instance === null) return false;
   if (marker !== null) return marker.state === "done";
-  if (instance.type === "uint8blk") return instance.extents !== null;
+  if (instance.type === "uint8blk" || instance.type === "labelblk") return instance.extents !== null;
   return instance.labelledVersions.includes(versionIn(repo, name.version).id);
 }
 
-export async function checkCanCreate(rest: string, { replace = false, owner, ...options }: MakeOptions = {}): Promise<void> {
+export async function checkCanCreate(
+  rest: string,
+  { replace = false, empty = false, owner, ...options }: MakeOptions = {},
+): Promise<void> {
   const destination = await lookAt(rest, options);
   checkOpen(destination);
   checkFree(destination, replace);
   const { instance, source, marker } = destination;
+  if (empty && (instance?.labelledVersions.length ?? 0) > 0) {
+    const message = `${source}: expected a new instance, or one without labels in any version, found one with labels: choose another name, or allow it to be changed (options.mutateseg: auto)`;
+    throw new AxonloomError("E_DESTINATION_EXISTS", message, { source });
+  }
   if (!replace && owner !== undefined && marker?.state === "writing" && marker.owner !== owner)
     throw unfinished(source, marker, owner);
   if (instance !== null) checkType(source, instance, instance.type === "uint8blk" ? "uint8blk" : "labelmap");
@@ -110,24 +117,18 @@ export async function discardUnpublished(rest: string, { owner = "", ...options 
 
 /** Sets the extents to the volume's bounds and what was there before, and marks the volume as done. Repeatable. */
 export async function publish(rest: string, { owner = "", ...options }: MakeOptions = {}): Promise<VolumeStore> {
-  const { marker, place, name, source } = await lookAt(rest, options);
+  const { marker, place, name, source, instance } = await lookAt(rest, options);
   if (marker === null || marker.owner !== owner || marker.state === "discarded") {
     const message = `${source}: nothing to publish: this version has no volume that was begun under this name and not discarded`;
     throw new AxonloomError("E_SOURCE_NOT_FOUND", message, { source });
   }
   if (marker.state === "writing") {
-    await setExtents(place.connection, name.version, name.instance, union(marker.bounds, marker.before), options);
+    if (instance !== null && !isOlder(instance)) {
+      await setExtents(place.connection, name.version, name.instance, union(marker.bounds, marker.before), options);
+    }
     await writeMarker(place, { ...marker, state: "done" }, options);
   }
   return await openDvidVolume(rest, options);
-}
-
-function union(a: Box, b: Box | null): Box {
-  if (b === null || isEmpty(b)) return a;
-  return box(
-    map3((i) => Math.min(a.start[i], b.start[i])),
-    map3((i) => Math.max(a.stop[i], b.stop[i])),
-  );
 }
 
 function checkOpen({ repo, name, source }: Destination): void {
@@ -149,16 +150,19 @@ function unfinished(source: string, marker: Marker, owner: string): AxonloomErro
   return new AxonloomError("E_DESTINATION_EXISTS", message, { source, owner: marker.owner });
 }
 
-/** Of an instance that is there: the type, blocks that can be sent, no other block size. */
+/** Of an instance that is there: the type, blocks that can be sent, a block size that fits the write grid. */
 function checkType(source: string, instance: DvidInstance, type: InstanceType): void {
   const { blockSize } = instance;
-  if (instance.type !== type)
+  const older = isOlder(instance);
+  if (instance.type !== type && !(older && type === "labelmap")) {
     throw notAsNeeded(source, `expected an instance of type ${type}, found ${instance.type}; choose another name`);
-  if (blockSize === null || AXES.some((a) => blockSize[a] !== BLOCK[a])) {
+  }
+  const fits = blockSize !== null && AXES.every((a) => (older ? BLOCK[a] % blockSize[a] === 0 : blockSize[a] === BLOCK[a]));
+  if (!fits) {
     const found = blockSize === null ? "none" : toXyz(blockSize).join(" x ");
     throw notAsNeeded(source, `expected blocks of ${BLOCK.join(" x ")} voxels, found ${found}; choose another name`);
   }
-  if (type === "labelmap" && !hasGzip({ instance })) {
+  if (instance.type === "labelmap" && !hasGzip({ instance })) {
     throw notAsNeeded(
       source,
       `expected an instance made without "Compression" (gzip), found ${instance.compression}; choose another name`,

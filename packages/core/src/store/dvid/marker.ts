@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { CallOptions } from "../../call-options.ts";
-import { type Box, box } from "../../geometry/box.ts";
+import { type Box, box, map3 } from "../../geometry/box.ts";
 import { getKey, type KeyValuePlace, putKey } from "./key-value.ts";
 
 export interface Marker {
@@ -45,6 +45,15 @@ export async function readMarker(place: KeyValuePlace, options?: CallOptions): P
 
 export async function writeMarker(place: KeyValuePlace, marker: Marker, options?: CallOptions): Promise<void> {
   await putKey(notesOf(place), KEY, JSON.stringify(marker), options);
+}
+
+/** The smallest box that holds both. */
+export function union(a: Box, b: Box | null): Box {
+  if (b === null) return a;
+  return box(
+    map3((i) => Math.min(a.start[i], b.start[i])),
+    map3((i) => Math.max(a.stop[i], b.stop[i])),
+  );
 }
 
 function parsed(bytes: Uint8Array): unknown {

@@ -1,12 +1,13 @@
 /** Opens an instance of a version as a volume. */
 import type { CallOptions } from "../../call-options.ts";
+import { alignOut, type Box, contains } from "../../geometry/box.ts";
 import type { VolumeStore } from "../types.ts";
 import { bodyIndex } from "./body-index.ts";
 import { greyStore } from "./grey.ts";
 import { connectDvid } from "./http.ts";
-import { readInstance } from "./instances.ts";
+import { type DvidInstance, readInstance } from "./instances.ts";
 import { labelStore } from "./labels.ts";
-import { readMarker } from "./marker.ts";
+import { type Marker, readMarker, union } from "./marker.ts";
 import { type DvidVolumeName, formatDvidName, parseVolumeName } from "./name.ts";
 import { rawLabelStore } from "./raw-labels.ts";
 import { resolveVersion } from "./repos.ts";
@@ -30,9 +31,24 @@ export async function openInstance(name: DvidVolumeName, options?: CallOptions):
     readInstance(connection, name.version, name.instance, options),
     readMarker({ connection, uuid: name.version, instance: name.instance }, options),
   ]);
-  // while it is written the server knows whole blocks, and only those that are there
-  const bounds = marker?.state === "writing" ? marker.bounds : instance.extents;
-  return describeOpened(connection, name, instance, bounds);
+  return describeOpened(connection, name, instance, boundsOf(instance, marker));
+}
+
+/**
+ * The extents, but while a volume is written: then the server knows whole blocks, and only those that are there. The extents of older types
+ * cannot be set, so they are whole blocks for ever.
+ */
+function boundsOf(instance: DvidInstance, marker: Marker | null): Box | null {
+  if (marker?.state === "writing") return marker.bounds;
+  const { extents, blockSize } = instance;
+  if (marker?.state !== "done" || extents === null || blockSize === null || !isOlder(instance)) return extents;
+  const made = union(marker.bounds, marker.before);
+  return contains(alignOut(made, blockSize), extents) ? made : extents;
+}
+
+/** Types of label instances that may be there already, but are not made. */
+export function isOlder({ type }: DvidInstance): boolean {
+  return type === "labelarray" || type === "labelblk";
 }
 
 function storeOf(opened: OpenedVolume): VolumeStore {
@@ -43,7 +59,7 @@ function storeOf(opened: OpenedVolume): VolumeStore {
     return name.scale === 0 && !name.supervoxels ? { ...store, bodies: bodyIndex(opened) } : store;
   }
   if (instance.type === "labelmap") return rawLabelStore(opened);
-  if (instance.type === "labelarray" || instance.type === "labelblk") return rawLabelStore(opened);
+  if (isOlder(instance)) return rawLabelStore(opened);
   const why =
     name.supervoxels && instance.type === "uint8blk"
       ? "it has no supervoxels"

@@ -7,7 +7,9 @@ import type { VolumeSpec, WriteGrid } from "../types.ts";
 export const BLOCK: Vec3 = [64, 64, 64];
 /** Blocks are counted from the server's origin, at every scale. */
 export const ORIGIN: Vec3 = [0, 0, 0];
-export const WRITE_GRID: WriteGrid = { origin: ORIGIN, cell: BLOCK };
+/** A request asks for at most these voxels (a label's answer is far smaller than its voxels), or brings them. */
+export const PIECE: Vec3 = [256, 256, 256];
+export const WRITE_GRID: WriteGrid = { origin: ORIGIN, cell: BLOCK, request: PIECE };
 /** Ids from 2^48 on spoil the server's own counting of ids, for every version. */
 export const HIGHEST_LABEL = 2n ** 48n - 1n;
 const MOST_SCALES = 20;

@@ -23,8 +23,6 @@ export interface OpenedVolume {
 /** Requests of one call that are under way at the same time. */
 export const READS_AT_ONCE = 4;
 export const WRITES_AT_ONCE = 2;
-/** A read asks for at most these voxels at once (a label's answer is far smaller than its voxels), a write of grey values sends them. */
-export const PIECE: Vec3 = [256, 256, 256];
 
 const UNITS_NM: Readonly<Record<string, number>> = {
   nanometers: 1,

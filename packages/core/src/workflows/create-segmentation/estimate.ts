@@ -1,6 +1,7 @@
 /** What a plan costs, in numbers: for people before they start a run, and for programs. */
 import { toXyz } from "../../geometry/box.ts";
 import type { RunPlan } from "./plan.ts";
+import type { RunRequests } from "./requests.ts";
 import type { Sample } from "./sample.ts";
 
 export interface RunEstimate {
@@ -14,6 +15,8 @@ export interface RunEstimate {
   readonly "bytes-read": number;
   /** Uncompressed. */
   readonly "bytes-written": number;
+  /** For voxels, blocks and indices, of the servers that keep volumes of the run; null without such. */
+  readonly requests: RunRequests | null;
   /** x, y, z. */
   readonly "output-chunk": readonly number[];
   readonly workers: number;
@@ -33,6 +36,7 @@ export function estimateRun(plan: RunPlan, workers: number, sample: Sample | nul
     "voxels-read": plan.voxelsRead,
     "bytes-read": plan.bytesRead,
     "bytes-written": plan.bytesWritten,
+    requests: plan.requests,
     "output-chunk": toXyz(plan.output.spec.chunk!),
     workers,
     "bytes-per-worker": plan.bytesPerTask,

@@ -2,16 +2,8 @@
 import type { IdRange } from "../../store/index.ts";
 import { stageRef } from "../stage-ref.ts";
 import { type RunContext, subvolumeKey } from "./context.ts";
+import { indexHands } from "./index-hands.ts";
 import type { IndexParams } from "./index-stage.ts";
-
-/** About so many subvolumes' counts meet in one task. */
-const SUBVOLUMES_A_HAND = 16;
-const MOST_HANDS = 1024;
-
-/** How many tasks merge the counts. */
-export function indexHands(subvolumes: number): number {
-  return Math.min(MOST_HANDS, Math.ceil(subvolumes / SUBVOLUMES_A_HAND));
-}
 
 /** @param fresh ids of the run's own segments. Repeatable: the index comes out the same. */
 export async function indexBodies({ plan, config, engine, signal }: RunContext, output: string, fresh: IdRange): Promise<void> {

@@ -22,7 +22,8 @@ import { normaliseDestination, openVolume } from "../../store/index.ts";
 import { digestVolume, type VolumeDigest } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
-import { indexBodies, indexHands } from "./index-bodies.ts";
+import { indexBodies } from "./index-bodies.ts";
+import { indexHands } from "./index-hands.ts";
 import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
@@ -69,7 +70,7 @@ export async function createSegmentation(
   try {
     const store = openKeyValue(config.runFolder);
     await sweepTemporary(store); // of a process that was killed
-    await checkDestination(store, plan.output.destination, config.replaceOutput);
+    await checkDestination(store, plan.output.destination, config);
     if (options.fresh) await forget(store);
     return await runLocked(config, plan, store, options);
   } finally {
@@ -80,7 +81,7 @@ export async function createSegmentation(
 /** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
 export async function checkOutput(config: Config): Promise<void> {
   const destination = await normaliseDestination(config.output.destination);
-  await checkDestination(openKeyValue(config.runFolder), destination, config.replaceOutput);
+  await checkDestination(openKeyValue(config.runFolder), destination, config);
 }
 
 async function runLocked(

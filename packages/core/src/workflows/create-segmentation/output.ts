@@ -5,6 +5,7 @@
  *   writing ──▶ publishing ──▶ done          a crash in `publishing` is finished when the run starts again
  */
 import { fingerprint } from "../../checkpoint/index.ts";
+import type { Config } from "../../config/index.ts";
 import { AxonloomError, isAxonloomError } from "../../errors.ts";
 import { deletePrefix, getJson, type KeyValueStore, putJson } from "../../keyvalue/index.ts";
 import {
@@ -50,7 +51,11 @@ function ownerOf(store: KeyValueStore): string {
  * Looks at the destination before a run: finishes a publishing that a crash broke off, and refuses what holds something that is not this
  * run's (unless the configuration says to replace it), or where nothing can be written.
  */
-export async function checkDestination(store: KeyValueStore, destination: string, replace: boolean): Promise<void> {
+export async function checkDestination(
+  store: KeyValueStore,
+  destination: string,
+  { replaceOutput: replace, newOutput }: Pick<Config, "replaceOutput" | "newOutput">,
+): Promise<void> {
   const record = await getJson<OutputRecord>(store, recordKey(destination));
   if (
     record?.step === "publishing" &&
@@ -60,10 +65,14 @@ export async function checkDestination(store: KeyValueStore, destination: string
     await finishPublishing(store, record);
   }
   try {
-    await checkCanCreate(destination, { replace: replace || (await isOwn(store, destination)), owner: ownerOf(store) });
+    await checkCanCreate(destination, {
+      replace: replace || (await isOwn(store, destination)),
+      owner: ownerOf(store),
+      empty: newOutput && record === null,
+    });
   } catch (error) {
     if (!isAxonloomError(error) || error.code !== "E_DESTINATION_EXISTS" || replace) throw error;
-    const message = `output ${destination}: expected a free name or this run's own result, found something else; remove it, choose another one, or set options.mutateseg: "yes" to replace it`;
+    const message = `output ${destination}: expected a free name or this run's own result, found something else (${error.message}); remove it, choose another one, or set options.mutateseg: "yes" to replace it`;
     throw new AxonloomError("E_DESTINATION_EXISTS", message, { destination }, error);
   }
 }

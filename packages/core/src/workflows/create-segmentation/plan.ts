@@ -23,6 +23,7 @@ import type { VolumeInfo, VolumeSpec } from "../../store/types.ts";
 import { BYTES_PER_VOXEL, bytesOf } from "../../volume/block.ts";
 import { checkIds } from "./id-limits.ts";
 import type { PreservedBodies } from "./preserved.ts";
+import { planRequests, type RunRequests } from "./requests.ts";
 
 /** Chunks of the output unless configured, best first. */
 const OUTPUT_CHUNKS: readonly Vec3[] = [
@@ -64,6 +65,8 @@ export interface RunPlan {
   readonly bytesRead: number;
   /** Uncompressed. */
   readonly bytesWritten: number;
+  /** Of the servers that keep volumes of the run; null without such. */
+  readonly requests: RunRequests | null;
 }
 
 /** Throws for what cannot work: `E_ROI_INVALID`, `E_PARTITION`, `E_DTYPE`, and what stores and plug-ins refuse. */
@@ -140,6 +143,13 @@ export async function planRun(config: Config, options: CallOptions = {}): Promis
     voxelsRead,
     bytesRead: voxelsRead * BYTES_PER_VOXEL[info.dtype],
     bytesWritten: voxelsExpected * BYTES_PER_VOXEL.uint64,
+    requests: planRequests({
+      subvolumes,
+      input: info,
+      roi,
+      output: { bounds: spec.bounds, grid: (await planWriteGrid(destination, spec))! },
+      preserved: preserved === null ? null : await (await openVolume(preserved.source, options)).info(options),
+    }),
   };
 }
 

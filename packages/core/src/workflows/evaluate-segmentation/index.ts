@@ -6,21 +6,20 @@
  * const { comparisons, subvolumes } = await evaluateSegmentation(config);
  * console.log(comparisons[0].measures.vi, subvolumes.length);
  */
-import { rm } from "node:fs/promises";
 import type { CallOptions } from "../../call-options.ts";
 import { type EngineFactory, localEngineFactory } from "../../engine/index.ts";
 import { endLeftover } from "../../engine/spark/leftover.ts";
 import { AxonloomError } from "../../errors.ts";
 import type { EvaluationResult } from "../../evaluate/result.ts";
 import type { RunListener } from "../../run/events.ts";
-import { lockRunFolder } from "../../run/lock.ts";
 import { ProgressCounter } from "../create-segmentation/context.ts";
 import type { WorkerOptions } from "../create-segmentation/plan.ts";
 import { assemble, type Evaluated } from "./assemble.ts";
 import { compareAll } from "./compare.ts";
 import type { EvaluationConfig } from "./config.ts";
-import { checkFolder, writeEvaluation } from "./output.ts";
-import { type PlanEvaluationOptions, planEvaluation } from "./plan.ts";
+import { storeMetrics, writeEvaluation } from "./output.ts";
+import { checkDestination, openPlace } from "./place.ts";
+import { type EvaluationPlan, type PlanEvaluationOptions, planEvaluation } from "./plan.ts";
 
 export interface EvaluateSegmentationOptions extends PlanEvaluationOptions, WorkerOptions {
   /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
@@ -36,20 +35,39 @@ export async function evaluateSegmentation(
   config: EvaluationConfig,
   options: EvaluateSegmentationOptions = {},
 ): Promise<EvaluationResult> {
-  await checkFolder(config.destination);
+  await checkDestination(config.destination);
   const began = new Date();
-  const evaluated = await compareVolumes(config, options);
-  await writeEvaluation(config, evaluated, { began, seconds: (Date.now() - began.getTime()) / 1000, ...signalOf(options) });
-  return evaluated.result;
+  try {
+    const plan = await planEvaluation(config, options);
+    const place = await openPlace(config.destination);
+    try {
+      const evaluated = await compareVolumes(config, plan, place.workFolder, options);
+      const seconds = (Date.now() - began.getTime()) / 1000;
+      const writing = { began, seconds, ...signalOf(options) };
+      const metrics = await writeEvaluation(place.resultFolder, config, evaluated, writing);
+      await place.publish();
+      await storeMetrics(config, metrics, writing);
+      return evaluated.result;
+    } finally {
+      await place.close();
+    }
+  } catch (error) {
+    if (options.signal?.aborted) throw new AxonloomError("E_INTERRUPTED", "interrupted; nothing was written", {}, error);
+    throw error;
+  }
 }
 
 function signalOf({ signal }: CallOptions): CallOptions {
   return signal === undefined ? {} : { signal };
 }
 
-/** Compares without writing results; beside the destination lies a folder for what leaves memory, which goes at the end. */
-async function compareVolumes(config: EvaluationConfig, options: EvaluateSegmentationOptions): Promise<Evaluated> {
-  const plan = await planEvaluation(config, options);
+/** @param runFolder for what leaves memory. */
+async function compareVolumes(
+  config: EvaluationConfig,
+  plan: EvaluationPlan,
+  runFolder: string,
+  options: EvaluateSegmentationOptions,
+): Promise<Evaluated> {
   const listening = new AbortController();
   const emit: RunListener = (event) => {
     try {
@@ -63,34 +81,24 @@ async function compareVolumes(config: EvaluationConfig, options: EvaluateSegment
   const { workers, memoryBytes } = options;
   const local = { coresPerTask: config.coresPerTask, ...(workers && { workers }), ...(memoryBytes && { memoryBytes }) };
   const makeEngine = options.engine ?? localEngineFactory(local);
-  const runFolder = `${config.destination}.run`;
-  const lock = await lockRunFolder(runFolder);
+  const engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder, onEvent: counter.listen });
   try {
-    const engine = await makeEngine({ bytesPerTask: plan.bytesPerTask, runFolder, onEvent: counter.listen });
-    try {
-      if (engine.name !== "spark") await endLeftover(runFolder, { onEvent: counter.listen, signal });
-      const { subvolumes, faces, bytesPerTask } = plan;
-      emit({
-        event: "planned",
-        subvolumes: subvolumes.length,
-        iterations: 1,
-        faces: faces.length,
-        workers: engine.slots,
-        "bytes-per-worker": bytesPerTask,
-        resumed: false,
-      });
-      const evaluated = assemble(config, plan, await compareAll({ config, plan, engine, counter, signal }));
-      for (const message of evaluated.result.warnings) emit({ event: "warning", message });
-      listening.signal.throwIfAborted();
-      return evaluated;
-    } finally {
-      await engine.close();
-    }
-  } catch (error) {
-    if (options.signal?.aborted) throw new AxonloomError("E_INTERRUPTED", "interrupted; nothing was written", {}, error);
-    throw error;
+    if (engine.name !== "spark") await endLeftover(runFolder, { onEvent: counter.listen, signal });
+    const { subvolumes, faces, bytesPerTask } = plan;
+    emit({
+      event: "planned",
+      subvolumes: subvolumes.length,
+      iterations: 1,
+      faces: faces.length,
+      workers: engine.slots,
+      "bytes-per-worker": bytesPerTask,
+      resumed: false,
+    });
+    const evaluated = assemble(config, plan, await compareAll({ config, plan, engine, counter, signal }));
+    for (const message of evaluated.result.warnings) emit({ event: "warning", message });
+    listening.signal.throwIfAborted();
+    return evaluated;
   } finally {
-    await lock.release();
-    await rm(runFolder, { recursive: true, force: true });
+    await engine.close();
   }
 }

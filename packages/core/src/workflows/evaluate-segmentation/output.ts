@@ -1,5 +1,5 @@
-/** The folder of an evaluation: written beside its place, then renamed. */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+/** The files of an evaluation. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
@@ -7,7 +7,7 @@ import { bodyLists } from "../../evaluate/bodies.ts";
 import { bodiesCsv, heatMapCsv } from "../../evaluate/csv.ts";
 import { headMetrics } from "../../evaluate/head-metrics.ts";
 import type { EvaluationResult } from "../../evaluate/result.ts";
-import { isMissing, reasonOf, writeFailed } from "../../fs-errors.ts";
+import { reasonOf, writeFailed } from "../../fs-errors.ts";
 import { evaluationReport, reportHtml } from "../../report/index.ts";
 import type { Evaluated } from "./assemble.ts";
 import type { EvaluationConfig } from "./config.ts";
@@ -18,23 +18,6 @@ const RESULT = "evaluation.json";
 export interface WriteEvaluationOptions extends CallOptions {
   readonly began: Date;
   readonly seconds: number;
-}
-
-/** Refuses a place where something else than an evaluation lies. */
-export async function checkFolder(folder: string): Promise<void> {
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return;
-    throw writeFailed(folder, error);
-  }
-  if (names.length === 0 || names.includes(RESULT)) return;
-  throw new AxonloomError(
-    "E_DESTINATION_EXISTS",
-    `${folder}: expected no folder, an empty one or that of an evaluation (with ${RESULT}), found other files; name another output.destination`,
-    { folder },
-  );
 }
 
 /** Reads the result in the folder of an evaluation. `E_EVALUATE` when there is none. */
@@ -55,18 +38,17 @@ export async function readEvaluation(folder: string, options: CallOptions = {}):
   }
 }
 
+/** Writes all files into `folder`, which is made; the text of the metrics. */
 export async function writeEvaluation(
+  folder: string,
   config: EvaluationConfig,
   evaluated: Evaluated,
   options: WriteEvaluationOptions,
-): Promise<void> {
-  const { destination: folder } = config;
-  const partial = `${folder}.partial`;
+): Promise<string> {
   const { result, table, variation, placeOf } = evaluated;
   try {
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true });
-    const write = (name: string, text: string) => writeFile(join(partial, name), text);
+    await mkdir(folder, { recursive: true });
+    const write = (name: string, text: string) => writeFile(join(folder, name), text);
     await write(RESULT, `${JSON.stringify(result, null, 1)}\n`);
     const metrics = JSON.stringify(metricsOf(config, result, options));
     await write("metrics.json", `${metrics}\n`);
@@ -74,16 +56,12 @@ export async function writeEvaluation(
     await write("report.html", await reportHtml(evaluationReport(result)));
     if (result.subvolumes.length > 0) {
       await write("heat-map.csv", heatMapCsv(result.subvolumes));
-      await writeHeatMap(join(partial, "heat-map"), config.chunk, result, options);
+      await writeHeatMap(join(folder, "heat-map"), config.chunk, result, options);
     }
     options.signal?.throwIfAborted();
-    await checkFolder(folder);
-    await rm(folder, { recursive: true, force: true });
-    await rename(partial, folder);
-    if (config.metrics !== null) await storeMetrics(config, config.metrics, metrics, options);
+    return metrics;
   } catch (error) {
-    await rm(partial, { recursive: true, force: true }).catch(() => {});
-    if (options.signal?.aborted) throw new AxonloomError("E_INTERRUPTED", "interrupted; nothing was written", {}, error);
+    options.signal?.throwIfAborted();
     if (error instanceof AxonloomError) throw error;
     throw writeFailed(folder, error);
   }
@@ -99,12 +77,14 @@ function metricsOf(config: EvaluationConfig, result: EvaluationResult, { began, 
   };
 }
 
-async function storeMetrics(
-  { user }: EvaluationConfig,
-  { place, location }: NonNullable<EvaluationConfig["metrics"]>,
+/** Keeps the metrics where the configuration wants them beside the folder. */
+export async function storeMetrics(
+  { user, metrics }: EvaluationConfig,
   text: string,
   { began, signal }: WriteEvaluationOptions,
 ): Promise<void> {
+  if (metrics === null) return;
+  const { place, location } = metrics;
   const { putMetrics } = await import("./dvid.ts");
   await putMetrics(place, { location, user, began }, text, signal === undefined ? {} : { signal });
 }

@@ -67,7 +67,7 @@ export async function prepareTestVolume(
 }
 
 /** Whether the files of a real volume are there; phantoms always are. */
-export function isAvailable(name: TestVolumeName, dataFolder: string | null): boolean {
+export function isTestVolumeAvailable(name: TestVolumeName, dataFolder: string | null): boolean {
   const below = { fib25: "fib25-training2", gala: "gala", medulla: null, "mushroom-body": null }[name];
   return below === null || (dataFolder !== null && existsSync(join(dataFolder, below)));
 }
@@ -144,7 +144,7 @@ function configOf(folder: string, gray: string, chunk: number, steps: Readonly<R
 }
 
 function dataOf(name: TestVolumeName, below: string, dataFolder: string | null): string {
-  if (isAvailable(name, dataFolder)) return join(dataFolder!, below);
+  if (isTestVolumeAvailable(name, dataFolder)) return join(dataFolder!, below);
   const where = dataFolder === null ? "no folder with data was named" : `${join(dataFolder, below)} is not there`;
   throw new AxonloomError(
     "E_SOURCE_NOT_FOUND",

@@ -10,8 +10,8 @@ import { type Change, LabelState } from "./state.ts";
 import * as voxels from "./voxels.ts";
 
 const LABELMAP_ONLY =
-  /^(sizes?|supervoxels|supervoxel-sizes|mappings?|index|indices|listlabels|existing-labels|cleave|ingest-supervoxels)$/;
-const LABELBLK = /^(info|extents|resolution|raw|isotropic|label|labels|blocks)$/;
+  /^(extents|sizes?|supervoxels|supervoxel-sizes|mappings?|index|indices|listlabels|existing-labels|cleave|ingest-supervoxels)$/;
+const LABELBLK = /^(info|resolution|raw|isotropic|label|labels|blocks)$/;
 
 type LabelType = "labelmap" | "labelarray" | "labelblk";
 
