@@ -6,6 +6,7 @@
  * const answer = await connectDvid("http://emdata:8000").call({ method: "GET", path: "/server/info" });
  */
 import { userInfo } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import { type Dispatcher, Pool } from "undici";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../../errors.ts";
@@ -42,6 +43,8 @@ export interface DvidConnection {
 export interface ConnectionOptions {
   readonly policy?: RetryPolicy;
   readonly tokens?: DvidTokens;
+  /** Whether the server is known to be there; default: in worker threads only. */
+  readonly answered?: boolean;
 }
 
 /** Sockets to one server, of this thread. */
@@ -75,8 +78,11 @@ export function openConnection(origin: string, options: ConnectionOptions = {}):
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
   });
-  /** A server that never answered is no server; one that did is away for a while. */
-  let answered = false;
+  /**
+   * A server that never answered is no server; one that did is away for a while. A worker thread has its work from a thread that the server
+   * has answered.
+   */
+  let answered = options.answered ?? !isMainThread;
 
   async function attempt(call: DvidCall, { signal }: CallOptions): Promise<Uint8Array> {
     const { statusCode, body } = await pool.request(requestOf(call, tokens, signal));
