@@ -1,9 +1,9 @@
 /** `experiment` and `compare` as commands, on small phantoms: their files, their tables, and that a page draws itself in a browser. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunComparison, ScalingResult, Table1Result, Table2Result } from "@axonloom/core";
-import { reportHtml } from "@axonloom/core";
+import { createVolume, openVolume, publishVolume, reportHtml } from "@axonloom/core";
 import { expect, test } from "vitest";
 import { axonloom, temporaryFolder, writeConfig } from "./harness.ts";
 
@@ -99,6 +99,20 @@ test("compare: configurations, merges of one run only, where they are; --report 
 
   const same = await json<RunComparison>(["compare", "none.run", "none.run"], folder);
   expect(same).toMatchObject({ identical: true, vi: 0, configuration: [], merges_only_in_b: [] });
+  // A truth of a part: what it covers is measured, and said.
+  const [part40, voxelSizeNm] = [{ start: [0, 0, 0], stop: [96, 96, 40] }, [8, 8, 8]] as const;
+  const truth = await (await openVolume(join(folder, "truth.npy"))).read(part40);
+  const spec = {
+    dtype: truth.data instanceof Uint32Array ? "uint32" : "uint64",
+    kind: "labels",
+    bounds: part40,
+    voxelSizeNm,
+  } as const;
+  await (await createVolume(join(folder, "part.npy"), spec)).write(part40, truth);
+  await publishVolume(join(folder, "part.npy"));
+  const part = await json<RunComparison>(["compare", "none.run", "medium.run", "--ground-truth", "part.npy"], folder);
+  expect(part.warnings).toEqual([expect.stringMatching(/the ground truth covers only/)]);
+  expect(part.cells.filter(({ merge_vi_difference: d }) => d !== null)).toHaveLength(18);
   const text = await axonloom([...args, "--report", "report"], folder);
   expect(text.stdout).toContain('| options.stitch-algorithm | "none" ');
   expect(readFileSync(join(folder, "report/report.md"), "utf8")).toContain("Merges only in B");
@@ -106,6 +120,11 @@ test("compare: configurations, merges of one run only, where they are; --report 
     code: 2,
     stderr: expect.stringContaining("E_RUN_FOLDER"),
   });
+  // Somebody has put another result in the place of one: what lies there counts, and it is said.
+  rmSync(join(folder, "none"), { recursive: true });
+  cpSync(join(folder, "medium"), join(folder, "none"), { recursive: true });
+  const replaced = await json<RunComparison>(["compare", "none.run", "medium.run"], folder);
+  expect(replaced).toMatchObject({ identical: true, vi: 0, warnings: [expect.stringMatching(/something else has replaced it/)] });
 });
 
 test.skipIf(!hasBrowser)("a report's heat map draws the layer that its slider is at, without a network", async () => {
@@ -134,17 +153,18 @@ test.skipIf(!hasBrowser)("a report's heat map draws the layer that its slider is
     return stdout;
   };
   const first = draw("");
-  expect(first).toContain("<output>z 0 to 8</output>");
-  expect(first).toContain("<title>x 0–8, y 0–8: 1.0000 bits</title>");
-  expect(first).not.toContain('<a href="https://example.org');
+  // At first the layer of the worst cell.
+  expect(first).toContain("<output>z 8 to 16</output>");
+  expect(first).toContain("<title>x 0–8, y 0–8: 2.0000 bits</title>");
+  expect(first).toContain('<a href="https://example.org/#!x"');
   const second = draw(
-    '<script>{ const s = document.querySelector("input"); s.value = 1; s.dispatchEvent(new Event("input")); }</script>',
+    '<script>{ const s = document.querySelector("input"); s.value = 0; s.dispatchEvent(new Event("input")); }</script>',
   );
-  expect(second).toContain("<output>z 8 to 16</output>");
-  expect(second).toContain("x 0–8, y 0–8: 2.0000 bits");
-  expect(second).toContain('<a href="https://example.org/#!x"');
-  // The largest value of all layers has the end of the ramp.
-  expect(second).toContain('fill="rgb(80,12,46)"');
+  expect(second).toContain("<output>z 0 to 8</output>");
+  expect(second).toContain("x 0–8, y 0–8: 1.0000 bits");
+  expect(second).not.toContain('<a href="https://example.org');
+  // Half of the largest value of all layers has the middle of the ramp.
+  expect(second).toContain('fill="rgb(240,128,60)"');
 });
 
 test("experiments say what is wrong with their arguments", async () => {

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createVolume, publishVolume } from "@axonloom/core";
+import { createVolume, publishVolume, restitch } from "@axonloom/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tallyOf } from "./dvid-capabilities.ts";
 import { call, expectWhole, newRepo, nextVersion, readLabels } from "./dvid-look.ts";
@@ -131,6 +131,21 @@ describe("faults", () => {
     child.kill("SIGKILL");
     expect(await ended).toBe("SIGKILL");
   }
+});
+
+test("stitched again into the same version: the same ids, and bodies that are no more leave no index", async () => {
+  const root = await newRepo(dvid);
+  await runSmall(into(source(root)));
+  const bodies = async () => new Set((await readLabels(dvid, `node/${root}/seg`, SHAPE)).data).size;
+  const before = await bodies();
+  const { summary } = await restitch(join(folder, "run"), { algorithm: "none" }, { workers: 2 });
+  expect(summary).toMatchObject({ output: source(root), status: "complete" });
+  expect(await bodies()).toBeGreaterThan(before);
+  await expectWhole(dvid, `node/${root}/seg`, SHAPE);
+  const again = await restitch(join(folder, "run"), { algorithm: "medium" }, { workers: 2 });
+  expect(again.summary.digest).toBe(digest);
+  expect(await bodies()).toBe(before);
+  await expectWhole(dvid, `node/${root}/seg`, SHAPE);
 });
 
 describe("refused before anything is written", () => {

@@ -5,7 +5,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createVolume, digestVolume, openVolume, publishVolume } from "@axonloom/core";
+import { createVolume, digestVolume, openVolume, parseConfig, publishVolume } from "@axonloom/core";
 import { beforeAll, describe, expect } from "vitest";
 import type { Tally } from "./dvid-capabilities.ts";
 import {
@@ -71,18 +71,32 @@ export function dvidRunSuite(name: string, server: () => LookedAt, { proves }: P
     proves("run", "the same digest as in files, right indices and scales, nothing outside the region of interest", async () => {
       const folder = temporaryFolder();
       writeFileSync(join(folder, "roi.json"), JSON.stringify(RUNS));
-      const rest = { roi: { file: "roi.json" } };
       const options = { ...OPTIONS, segmentor: segmentor(0.55) };
       const plain = await runSmall(
         configOf(folder, options, {
-          ...rest,
+          roi: { file: "roi.json" },
           input: { source: source(root, "gray") },
           output: { destination: "precomputed://seg" },
         }),
       );
-      const into = { ...options, "checkpoint-dir": join(folder, "dvid.run") };
-      const paths = { ...rest, input: { source: source(root, "gray") }, output: { destination: source(root) } };
-      first = await runSmall(configOf(folder, into, paths));
+      // The paper's form: server, version and instances by name.
+      await call(server(), "POST", `repo/${root}/instance`, JSON.stringify({ typename: "roi", dataname: "roi" }));
+      await call(server(), "POST", `node/${root}/roi/roi`, JSON.stringify(RUNS));
+      const names = {
+        "dvid-server": server().host,
+        uuid: root.slice(0, 12),
+        grayscale: "gray",
+        "segmentation-name": "seg",
+        roi: "roi",
+      };
+      const paper = parseConfig(
+        {
+          "dvid-info": { ...names, "partition-method": "ask-dvid" },
+          options: { ...options, "checkpoint-dir": join(folder, "dvid.run") },
+        },
+        { baseFolder: folder },
+      );
+      first = await runSmall(paper);
       expect(first.summary).toMatchObject({
         digest: plain.summary.digest,
         bodies: plain.summary.bodies,
@@ -108,7 +122,7 @@ export function dvidRunSuite(name: string, server: () => LookedAt, { proves }: P
         configuration: { options: { "chunk-size": 64 } },
       });
       // Once more: nothing is left to do.
-      const again = await runSmall(configOf(folder, into, paths));
+      const again = await runSmall(paper);
       expect(again.summary).toMatchObject({ digest: plain.summary.digest, output: source(root) });
       expect(again.events.some((event) => event.event === "stage-started" && event.stage === "index")).toBe(false);
     });
@@ -133,7 +147,8 @@ export function dvidRunSuite(name: string, server: () => LookedAt, { proves }: P
 
         const version = await nextVersion(server(), proofread);
         const folder = temporaryFolder();
-        const keep = { "preserve-bodies": { source: source(proofread), bodies: preserved.map(String) } };
+        const names = { "dvid-server": server().host, uuid: proofread, "segmentation-name": "seg" };
+        const keep = { "preserve-bodies": { ...names, bodies: preserved.map(String) } };
         // Not whole blocks: what lies around it in the same blocks stays.
         const roi = [
           [6, 2, 8],

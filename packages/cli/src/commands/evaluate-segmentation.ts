@@ -41,7 +41,8 @@ export function evaluateSegmentationCommand({ signal }: CommandContext) {
           onEvent: progress.follow,
         });
         progress.close();
-        if (config.debug) print(`DEBUG: ${(await readFile(join(config.destination, "metrics.json"), "utf8")).trimEnd()}`);
+        if (config.debug && !options.json)
+          print(`DEBUG: ${(await readFile(join(config.destination, "metrics.json"), "utf8")).trimEnd()}`);
         if (options.json) printJson(result);
         else print(resultTables(result, config.destination));
       } finally {

@@ -7,6 +7,7 @@ interface Options {
   readonly segmentation: string;
   readonly groundTruth: string;
   readonly countBackground?: true;
+  readonly strict?: true;
   readonly json?: true;
 }
 
@@ -19,10 +20,11 @@ export function evaluateCommand({ signal }: CommandContext) {
     .requiredOption("--segmentation <source>", "the labels to judge")
     .requiredOption("--ground-truth <source>", "the labels that are right")
     .option("--count-background", "count 0 as a label on both sides; by default such voxels are left out")
+    .option("--strict", "end with an error where the volumes differ in extent")
     .option("--json", "print JSON")
     .action(async (options: Options) => {
-      const { segmentation, groundTruth, countBackground = false } = options;
-      const result = await evaluateVolumes({ segmentation, groundTruth, countBackground }, { signal });
+      const { segmentation, groundTruth, countBackground = false, strict = false } = options;
+      const result = await evaluateVolumes({ segmentation, groundTruth, countBackground, strict }, { signal });
       for (const warning of result.warnings) say(`warning: ${warning}`);
       if (options.json) printJson(result);
       else print(evaluationTable(result));

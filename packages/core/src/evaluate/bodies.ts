@@ -65,21 +65,21 @@ export interface BodyListOptions {
   readonly placeOf: (first: number) => Xyz;
 }
 
-/** The worst bodies and the largest, worst first (ties: larger first, then by id). */
+/** The worst bodies, the best segments and the largest of both, worst first (ties: larger first, then by id). */
 export function bodyLists(table: CountedTable, variation: Variation, options: BodyListOptions): Bodies {
   const { truthIds, segmentIds, truthSizes, segmentSizes, measured } = table;
   const { splitOfTruth, mergeOfTruth, mergeOfSegment } = variation;
   const badness = splitOfTruth.map((split, t) => split + mergeOfTruth[t]!);
+  const correct = correctOverlaps(table);
   const truths = listed(measured, truthSizes, [badness, splitOfTruth], options.most);
   const segments = listed(
     Uint8Array.from(segmentSizes, (n) => (n > 0 ? 1 : 0)),
     segmentSizes,
-    [mergeOfSegment],
+    [mergeOfSegment, correct],
     options.most,
   );
   const rows = pairsOfEach(table.truth, truths);
   const columns = pairsOfEach(table.segment, segments);
-  const correct = correctOverlaps(table);
   const overlaps = (pairs: readonly number[], ids: BigUint64Array, side: Uint32Array): BodyOverlap[] =>
     [...pairs]
       .sort((p, q) => table.voxels[q]! - table.voxels[p]! || p - q)

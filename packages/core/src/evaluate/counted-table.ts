@@ -32,7 +32,10 @@ export function countedTable(table: Overlaps, { threshold, important, skipUnsegm
   const { truthIds, segmentIds } = table;
   const unsegmented = (i: number) => skipUnsegmented && segmentIds[table.segment[i]!] === 0n;
   const truthSizes = new Float64Array(truthIds.length);
+  // With what has no segment: whether a body counts must not depend on how much of it was found.
+  const wholeSizes = new Float64Array(truthIds.length);
   for (let i = 0; i < table.voxels.length; i++) {
+    wholeSizes[table.truth[i]!]! += table.voxels[i]!;
     if (!unsegmented(i)) truthSizes[table.truth[i]!]! += table.voxels[i]!;
   }
   const smallSizes = new Float64Array(truthIds.length);
@@ -41,10 +44,10 @@ export function countedTable(table: Overlaps, { threshold, important, skipUnsegm
   let leftOut = 0;
   truthIds.forEach((id, t) => {
     const own = truthSizes[t]!;
-    if (id === 0n || own < threshold) {
+    if (id === 0n || wholeSizes[t]! < threshold) {
       truthSizes[t] = 0;
       if (id === 0n) return;
-      smallSizes[t] = own;
+      smallSizes[t] = wholeSizes[t]!;
       leftOut += own;
     } else if (own > 0 && (important === null || important.has(id))) {
       measured[t] = 1;

@@ -63,6 +63,8 @@ describe("SWC", () => {
     ["1 0 x 2 3 1 -1", /line 1/],
     ["1 0 1 2 3 1 -1\n1 0 1 2 3 1 -1", /line 2: node 1 is there twice/],
     ["1 0 1 2 3 1 9", /line 1: its parent 9/],
+    ["1 0 1 2 3 1 -1\n2 0 1 2 3 1 3\n3 0 1 2 3 1 2", /line 2: its parents lead back/],
+    ["1 0 1 2 3 1 1", /line 1: its parents lead back/],
   ])("%j is refused", (text, message) => {
     expect(() => parseSwc(text, "n.swc")).toThrow(message);
   });

@@ -10,7 +10,7 @@ export interface Skeleton {
   readonly parents: readonly number[];
 }
 
-/** Reads one file's text. `E_EVALUATE` names the line that is wrong. Parents may stand after their children. */
+/** Reads one file's text. `E_EVALUATE` names the line that is wrong: also a node whose parents lead to no root. Parents may stand after their children. */
 export function parseSwc(text: string, name: string): Skeleton {
   const positions = new Map<number, number>();
   const nodes: Xyz[] = [];
@@ -34,7 +34,22 @@ export function parseSwc(text: string, name: string): Skeleton {
     if (position === undefined) throw wrong(name, line, `its parent ${parent} is not in the file`);
     return position;
   });
+  refuseCycles(name, parents, lines);
   return { name, nodes, parents };
+}
+
+function refuseCycles(name: string, parents: readonly number[], lines: readonly { readonly line: number }[]): void {
+  const seen = new Uint8Array(parents.length); // 1: on the way from this start, 2: leads to a root
+  for (const start of parents.keys()) {
+    const way: number[] = [];
+    let node = start;
+    for (; node >= 0 && seen[node] === 0; node = parents[node]!) {
+      seen[node] = 1;
+      way.push(node);
+    }
+    if (node >= 0 && seen[node] === 1) throw wrong(name, lines[node]!.line, "its parents lead back to it, and to no root");
+    for (const passed of way) seen[passed] = 2;
+  }
 }
 
 function wrong(name: string, index: number, why: string): AxonloomError {

@@ -29,7 +29,7 @@ export function heatMapHtml(map: HeatMap): string {
 <script type="application/json">${jsonForHtml(map)}</script></section>`;
 }
 
-/** What a browser runs: fills every `.heat-map` of the page. Colours span all layers, so that these compare. */
+/** What a browser runs: fills every `.heat-map` of the page. Colours span all layers, so that these compare; the first is that of the worst cell. */
 export const heatMapScript = `
 "use strict";
 const RAMP = [[255, 250, 235], [253, 200, 110], [240, 128, 60], [196, 48, 43], [80, 12, 46]];
@@ -93,6 +93,10 @@ for (const section of document.querySelectorAll(".heat-map")) {
   }
   select.addEventListener("change", draw);
   slider.addEventListener("input", draw);
-  if (map.cells.length > 0 && map.measures.length > 0) draw();
+  if (map.cells.length > 0 && map.measures.length > 0) {
+    const worst = map.cells.reduce((p, q) => ((q.values[0] ?? 0) > (p.values[0] ?? 0) ? q : p));
+    slider.value = layers.indexOf(worst.box_xyz[0][2]);
+    draw();
+  }
 }
 `;

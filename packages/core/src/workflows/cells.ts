@@ -1,7 +1,8 @@
 /** Two label volumes compared cell by cell, with the ids as they are: what stitching has brought into a place counts there, too. */
 import type { CallOptions } from "../call-options.ts";
+import { AxonloomError } from "../errors.ts";
 import { type Contingency, ContingencyTable, type Labels, type Measures, measure } from "../evaluate/index.ts";
-import { type Box, equalBoxes, intersect, map3, toXyz, type Vec3 } from "../geometry/box.ts";
+import { type Box, intersect, isEmpty, map3, toXyz, type Vec3 } from "../geometry/box.ts";
 import { openVolume, type VolumeStore } from "../store/index.ts";
 
 export interface CellMeasures {
@@ -12,7 +13,10 @@ export interface CellMeasures {
   readonly split_vi: number | null;
 }
 
-/** False merges and splits in each cell of a grid from the segmentation's lower corner on; cells that the truth does not cover have none. */
+/**
+ * False merges and splits in each cell of a grid from the segmentation's lower corner on, by the voxels that the truth covers. `E_DTYPE` for
+ * volumes that are no labels.
+ */
 export async function measureCells(
   truthSource: string,
   segmentationSource: string,
@@ -20,11 +24,10 @@ export async function measureCells(
   options: CallOptions = {},
 ): Promise<CellMeasures[]> {
   const [truth, segmentation] = [await openVolume(truthSource, options), await openVolume(segmentationSource, options)];
+  const [covered, bounds] = [await boundsOfLabels(truth, options), await boundsOfLabels(segmentation, options)];
   const cells: CellMeasures[] = [];
-  for (const box of cellsOf((await segmentation.info(options)).bounds, size)) {
-    options.signal?.throwIfAborted();
-    const right = await labelsOf(truth, box, options);
-    const found = right === null ? null : measureLabels(right, (await labelsOf(segmentation, box, options))!);
+  for (const box of cellsOf(bounds, size)) {
+    const found = measureTable((await tableOf(truth, segmentation, intersect(box, covered), options)).sorted());
     cells.push({
       box_xyz: [toXyz(box.start), toXyz(box.stop)],
       merge_vi: found?.merge_vi ?? null,
@@ -34,25 +37,35 @@ export async function measureCells(
   return cells;
 }
 
-/** The labels of a box; null where the volume does not cover all of it. */
-export async function labelsOf(store: VolumeStore, box: Box, options: CallOptions): Promise<Labels | null> {
-  const { bounds } = await store.info(options);
-  if (!equalBoxes(intersect(bounds, box), box)) return null;
-  return (await store.read(box, options)).data as Labels;
-}
+/** Labels are read in boxes of so many voxels: 16 MB of 64-bit ids. */
+const PIECE: Vec3 = [128, 128, 128];
 
-/** Measures of labels of the same voxels; null when no voxel has a label in both. */
-export function measureLabels(truth: Labels, segmentation: Labels): Measures | null {
+/** Counts the labels of a box, which may be empty. `each` sees the labels of the pieces. */
+export async function tableOf(
+  first: VolumeStore,
+  second: VolumeStore,
+  box: Box,
+  options: CallOptions,
+  each: (first: Labels, second: Labels) => void = () => {},
+): Promise<ContingencyTable> {
   const table = new ContingencyTable();
-  table.addBlock(truth, segmentation);
-  return measureTable(table.sorted());
+  if (isEmpty(box)) return table;
+  for (const piece of cellsOf(box, PIECE)) {
+    options.signal?.throwIfAborted();
+    const [a, b] = await Promise.all([first.read(piece, options), second.read(piece, options)]);
+    table.addBlock(a.data as Labels, b.data as Labels);
+    each(a.data as Labels, b.data as Labels);
+  }
+  return table;
 }
 
+/** null when no voxel has a label in both. */
 export function measureTable(table: Contingency): Measures | null {
   const { truthIds, segmentIds, truth, segment } = table;
   return truth.some((t, i) => truthIds[t] !== 0n && segmentIds[segment[i]!] !== 0n) ? measure(table) : null;
 }
 
+/** Boxes of a grid from the lower corner on, cut at the box. */
 export function* cellsOf({ start, stop }: Box, size: Vec3): Generator<Box> {
   for (let z = start[0]; z < stop[0]; z += size[0]) {
     for (let y = start[1]; y < stop[1]; y += size[1]) {
@@ -62,4 +75,17 @@ export function* cellsOf({ start, stop }: Box, size: Vec3): Generator<Box> {
       }
     }
   }
+}
+
+/** Where a label volume lies. `E_DTYPE` for float32. */
+export async function boundsOfLabels(store: VolumeStore, options: CallOptions): Promise<Box> {
+  const { bounds, dtype } = await store.info(options);
+  if (dtype !== "float32") return bounds;
+  throw new AxonloomError(
+    "E_DTYPE",
+    `${store.source}: expected labels (unsigned integers), found float32; name a volume of labels`,
+    {
+      source: store.source,
+    },
+  );
 }

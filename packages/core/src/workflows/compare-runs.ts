@@ -1,13 +1,13 @@
 /** Compare two runs: what their configurations have different, what their results have different, and where. */
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
-import { ContingencyTable, type JoinedBodies, joinedBodies, transposed } from "../evaluate/index.ts";
+import { ContingencyTable, type JoinedBodies, joinedBodies, type Labels, transposed } from "../evaluate/index.ts";
 import { equalBoxes, formatBox, intersect, isEmpty, toXyz, type Vec3 } from "../geometry/box.ts";
 import { openKeyValue } from "../keyvalue/index.ts";
 import type { RunSummary } from "../run/events.ts";
 import { readSummary } from "../run/state.ts";
-import { openVolume } from "../store/index.ts";
-import { cellsOf, labelsOf, measureLabels, measureTable } from "./cells.ts";
+import { openVolume, type VolumeStore } from "../store/index.ts";
+import { boundsOfLabels, cellsOf, measureTable, tableOf } from "./cells.ts";
 import { readRunConfig } from "./restitch.ts";
 
 export interface CompareRunsRequest {
@@ -60,27 +60,29 @@ export async function compareRuns(request: CompareRunsRequest, options: CallOpti
   const [summaryA, summaryB] = [await summaryOf(request.a), await summaryOf(request.b)];
   const [a, b] = [await openVolume(summaryA.output, options), await openVolume(summaryB.output, options)];
   const truth = request.groundTruth === undefined ? null : await openVolume(request.groundTruth, options);
-  const [boxA, boxB] = [(await a.info(options)).bounds, (await b.info(options)).bounds];
+  const [boxA, boxB] = [await boundsOfLabels(a, options), await boundsOfLabels(b, options)];
+  const boxTruth = truth === null ? null : await boundsOfLabels(truth, options);
   const common = intersect(boxA, boxB);
-  if (isEmpty(common)) {
+  if (isEmpty(common) || (boxTruth !== null && isEmpty(intersect(common, boxTruth)))) {
+    const andTruth = boxTruth === null ? "" : `, the ground truth at ${formatBox(boxTruth)}`;
     throw new AxonloomError(
       "E_EVALUATE",
-      `expected results that overlap, found run A at ${formatBox(boxA)} and run B at ${formatBox(boxB)}`,
-      {
-        a: boxA,
-        b: boxB,
-      },
+      `expected volumes that overlap, found run A at ${formatBox(boxA)}, run B at ${formatBox(boxB)}${andTruth}; compare runs of the same place`,
+      { a: boxA, b: boxB, truth: boxTruth },
     );
   }
   const whole = new ContingencyTable();
   const cells: ComparedCell[] = [];
+  let identical = equalBoxes(boxA, boxB);
   for (const box of cellsOf(common, chunkOf(configA))) {
-    options.signal?.throwIfAborted();
-    const [inA, inB] = [(await labelsOf(a, box, options))!, (await labelsOf(b, box, options))!];
-    whole.addBlock(inA, inB);
-    const between = measureLabels(inA, inB);
-    const right = truth === null ? null : await labelsOf(truth, box, options);
-    const [errorsA, errorsB] = right === null ? [null, null] : [measureLabels(right, inA), measureLabels(right, inB)];
+    const counted = await tableOf(a, b, box, options, (inA, inB) => {
+      whole.addBlock(inA, inB);
+      identical &&= sameIds(inA, inB);
+    });
+    const between = measureTable(counted.sorted());
+    const errorsOf = async (result: VolumeStore) =>
+      truth === null ? null : measureTable((await tableOf(truth, result, intersect(box, boxTruth!), options)).sorted());
+    const [errorsA, errorsB] = [await errorsOf(a), await errorsOf(b)];
     const both = errorsA !== null && errorsB !== null;
     cells.push({
       box_xyz: [toXyz(box.start), toXyz(box.stop)],
@@ -92,12 +94,24 @@ export async function compareRuns(request: CompareRunsRequest, options: CallOpti
   }
   const table = whole.sorted();
   const total = measureTable(table);
-  const warnings = equalBoxes(boxA, boxB)
-    ? []
-    : [`the results differ in extent: run A ${formatBox(boxA)}, run B ${formatBox(boxB)}; compared ${formatBox(common)}`];
+  const warnings: string[] = [];
+  if (!equalBoxes(boxA, boxB)) {
+    warnings.push(
+      `the results differ in extent: run A ${formatBox(boxA)}, run B ${formatBox(boxB)}; compared ${formatBox(common)}`,
+    );
+  }
+  if (boxTruth !== null && !equalBoxes(intersect(common, boxTruth), common)) {
+    warnings.push(`the ground truth covers only ${formatBox(intersect(common, boxTruth))} of ${formatBox(common)}`);
+  }
+  for (const [name, { status }] of [["A", summaryA] as const, ["B", summaryB] as const]) {
+    if (status !== "complete") warnings.push(`run ${name} is ${status}: where it has gaps, it has no labels`);
+  }
+  if (equalBoxes(boxA, boxB) && identical !== (summaryA.digest === summaryB.digest)) {
+    warnings.push("a result is no longer what its run has written: something else has replaced it since");
+  }
   return {
     configuration: configDifferences(configA, configB),
-    identical: equalBoxes(boxA, boxB) && summaryA.digest === summaryB.digest,
+    identical,
     merges_only_in_a_vi: total?.split_vi ?? null,
     merges_only_in_b_vi: total?.merge_vi ?? null,
     vi: total?.vi ?? null,
@@ -106,6 +120,11 @@ export async function compareRuns(request: CompareRunsRequest, options: CallOpti
     cells,
     warnings,
   };
+}
+
+function sameIds(a: Labels, b: Labels): boolean {
+  if (a.BYTES_PER_ELEMENT !== b.BYTES_PER_ELEMENT) return a.every((id, i) => BigInt(id) === BigInt(b[i]!));
+  return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
 }
 
 /** What differs between two configurations, in the order of keys; lists count as values. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -37,6 +38,28 @@ test.each<[Dtype]>([["uint8"], ["uint16"], ["uint32"], ["uint64"]])("the definit
     await store.write(bounds, block);
     expect(await digestVolume(store.source)).toEqual({ digest, labelled, voxels: voxelsIn(bounds) });
   }
+});
+
+test("a mask: what is outside counts as 0, and where it is 0 throughout nothing is read", async () => {
+  const bounds = box([0, 0, 0], [5, 6, 7]);
+  const folder = await temporaryFolder();
+  const store = await createVolume(join(folder, "v"), specOf("uint64", bounds, { chunk: [8, 8, 8] }));
+  const data = BigUint64Array.from({ length: voxelsIn(bounds) }, (_, i) => BigInt(i + 1) << 30n);
+  await store.write(bounds, { data, shape: [5, 6, 7] });
+  const mask = Uint8Array.from(data, (_, i) => (i % 5 === 0 || i > 150 ? 0 : 1));
+  const wanted = data.map((label, i) => (mask[i] === 1 ? label : 0n));
+  const sha = (labels: BigUint64Array) => createHash("sha256").update(Buffer.from(labels.buffer)).digest("hex");
+  const labelled = mask.reduce((sum, flag) => sum + flag, 0);
+  expect(await digestVolume(store.source, { maskOf: () => mask })).toEqual({ digest: sha(wanted), labelled, voxels: data.length });
+
+  const nothing = () => new Uint8Array(data.length);
+  const missing = join(folder, "v.partial");
+  for (const name of await readdir(missing, { recursive: true })) {
+    if (/^.*\d+-\d+_\d+-\d+_\d+-\d+$/.test(name)) await writeFile(join(missing, name), "damaged");
+  }
+  await expect(digestVolume(store.source)).rejects.toMatchObject({ code: "E_SOURCE_DAMAGED" });
+  const empty = { digest: sha(new BigUint64Array(data.length)), labelled: 0, voxels: data.length };
+  expect(await digestVolume(store.source, { maskOf: nothing })).toEqual(empty);
 });
 
 test("float32 has no digest; a signal ends it", async () => {

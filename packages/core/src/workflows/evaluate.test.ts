@@ -37,6 +37,8 @@ test("volumes of different extent: the common part, with a warning; none in comm
   const shifted = await evaluateVolumes({ groundTruth, segmentation: volume("b", 5, "&offset=2,1,0") });
   expect(shifted.voxels).toBe(4 * 4 * 4);
   expect(shifted.warnings).toEqual([expect.stringContaining("compared x 2..6, y 1..5, z 0..4")]);
+  const strict = evaluateVolumes({ groundTruth, segmentation: volume("b", 5, "&offset=2,1,0"), strict: true });
+  await expect(strict).rejects.toThrow(/differ in extent.*crop one/);
   await expect(evaluateVolumes({ groundTruth, segmentation: volume("b", 5, "&offset=6,0,0") })).rejects.toMatchObject({
     code: "E_EVALUATE",
   });

@@ -2,10 +2,13 @@
 import type { CallOptions } from "../call-options.ts";
 import { AxonloomError } from "../errors.ts";
 import { ContingencyTable, type Labels, type MeasureOptions, type Measures, measure } from "../evaluate/index.ts";
-import { type Box, equalBoxes, formatBox, intersect, isEmpty, map3, type Vec3 } from "../geometry/box.ts";
-import { openVolume, type VolumeStore } from "../store/index.ts";
+import { equalBoxes, formatBox, intersect, isEmpty, type Vec3 } from "../geometry/box.ts";
+import { openVolume } from "../store/index.ts";
+import { boundsOfLabels, cellsOf } from "./cells.ts";
 
 export interface EvaluateRequest extends MeasureOptions {
+  /** Volumes of different extent are an error, and no warning. */
+  readonly strict?: boolean;
   /** Sources of labels. */
   readonly segmentation: string;
   readonly groundTruth: string;
@@ -22,7 +25,7 @@ export interface Evaluation extends Measures {
 const BLOCK_SIZE: Vec3 = [128, 128, 128];
 
 /**
- * Measures of a segmentation over the part that both volumes have; a warning when they do not cover the same box. `E_EVALUATE` when
+ * Measures of a segmentation over the part that both volumes have; a warning, or with `strict` an error, when they do not cover the same box. `E_EVALUATE` when
  * nothing is left to compare, `E_DTYPE` for float32. Memory: three blocks and the table of distinct pairs.
  */
 export async function evaluateVolumes(request: EvaluateRequest, options: CallOptions = {}): Promise<Evaluation> {
@@ -33,40 +36,24 @@ export async function evaluateVolumes(request: EvaluateRequest, options: CallOpt
   if (isEmpty(common)) {
     throw new AxonloomError(
       "E_EVALUATE",
-      `expected volumes that overlap, found the ground truth at ${formatBox(truthBox)} and the segmentation at ${formatBox(segmentationBox)}`,
+      `expected volumes that overlap, found the ground truth at ${formatBox(truthBox)} and the segmentation at ${formatBox(segmentationBox)}; name volumes of the same place`,
       { truth: truthBox, segmentation: segmentationBox },
     );
   }
+  const extents = `the volumes differ in extent: ground truth ${formatBox(truthBox)}, segmentation ${formatBox(segmentationBox)}`;
+  const differ = !equalBoxes(truthBox, segmentationBox);
+  if (differ && request.strict === true) {
+    throw new AxonloomError("E_EVALUATE", `${extents}; crop one of them, or do not ask for volumes of one extent (strict)`, {
+      truth: truthBox,
+      segmentation: segmentationBox,
+    });
+  }
   const table = new ContingencyTable();
-  for (const block of blocksOf(common, request.blockSize ?? BLOCK_SIZE)) {
+  for (const block of cellsOf(common, request.blockSize ?? BLOCK_SIZE)) {
     options.signal?.throwIfAborted();
     const [t, s] = await Promise.all([truth.read(block, options), segmentation.read(block, options)]);
     table.addBlock(t.data as Labels, s.data as Labels);
   }
-  const warnings = equalBoxes(truthBox, segmentationBox)
-    ? []
-    : [
-        `the volumes differ in extent: ground truth ${formatBox(truthBox)}, segmentation ${formatBox(segmentationBox)}; compared ${formatBox(common)}`,
-      ];
+  const warnings = differ ? [`${extents}; compared ${formatBox(common)}`] : [];
   return { ...measure(table.sorted(), request), warnings };
-}
-
-/** Where a volume of labels lies. `E_DTYPE` for float32. */
-export async function boundsOfLabels(store: VolumeStore, options: CallOptions): Promise<Box> {
-  const { bounds, dtype } = await store.info(options);
-  if (dtype !== "float32") return bounds;
-  throw new AxonloomError("E_DTYPE", `${store.source}: expected labels (unsigned integers), found float32`, {
-    source: store.source,
-  });
-}
-
-function* blocksOf({ start, stop }: Box, size: Vec3): Generator<Box> {
-  for (let z = start[0]; z < stop[0]; z += size[0]) {
-    for (let y = start[1]; y < stop[1]; y += size[1]) {
-      for (let x = start[2]; x < stop[2]; x += size[2]) {
-        const corner = [z, y, x] as const;
-        yield { start: corner, stop: map3((a) => Math.min(corner[a] + size[a], stop[a])) };
-      }
-    }
-  }
 }

@@ -1,6 +1,6 @@
 /** From summed overlaps to the result. */
 import { AxonloomError } from "../../errors.ts";
-import { bestOverlap, bodyLists, correctOverlaps, histogram } from "../../evaluate/bodies.ts";
+import { type Bodies, bestOverlap, bodyLists, correctOverlaps, histogram } from "../../evaluate/bodies.ts";
 import { type ConnectedPoints, connectivityOf } from "../../evaluate/connectivity.ts";
 import { type CountedTable, countedTable } from "../../evaluate/counted-table.ts";
 import { editDistance } from "../../evaluate/edit-distance.ts";
@@ -14,32 +14,30 @@ import type { Compared } from "./compare.ts";
 import type { EvaluationConfig } from "./config.ts";
 import type { EvaluationPlan } from "./plan.ts";
 
-/** The result, and the table of voxels from which further lists can be made. */
+/** The result, and what further lists of its comparisons can be made from, in their order. */
 export interface Evaluated {
   readonly result: EvaluationResult;
-  readonly table: CountedTable;
-  readonly variation: Variation;
-  readonly placeOf: (first: number) => Xyz;
+  readonly measured: readonly Measured[];
 }
 
 /** `E_EVALUATE` when no truth is there to compare with. */
 export function assemble(config: EvaluationConfig, plan: EvaluationPlan, compared: Compared): Evaluated {
   const placeOf = placesIn(plan.bounds);
-  const table = count(config, compared.voxels, config.bodyThreshold);
-  const variation = variationOf(table);
-  const warnings = [...plan.warnings, ...warningsOf(config, plan, table)];
-  const voxels = compare("voxels:voxels", config, { table, variation, placeOf, edge: compared.edge });
-  const points = plan.pointLists.map(({ name, points: places }, list) => {
-    const pairs = overlapsOfPoints(compared.points[list]!);
-    const pointTable = count(config, pairs, config.pointThreshold);
-    const place = (first: number) => places[first]!;
-    return compare(name, config, { table: pointTable, variation: variationOf(pointTable), placeOf: place, edge: compared.edge });
-  });
+  const important = config.sparse ? namesOf(config.importantBodies, compared.components.ground_truth) : null;
+  const measuredOf = (type: string, overlaps: Overlaps, threshold: number, place: Measured["placeOf"]): Measured => {
+    const table = countedTable(overlaps, { threshold, important, skipUnsegmented: config.skipUnsegmented });
+    return { type, threshold, overlaps, table, variation: variationOf(table), placeOf: place };
+  };
+  const measured = [
+    measuredOf("voxels:voxels", compared.voxels, config.bodyThreshold, placeOf),
+    ...plan.pointLists.map(({ name, points }, list) =>
+      measuredOf(name, overlapsOfPoints(compared.points[list]!), config.pointThreshold, (first) => points[first]!),
+    ),
+  ];
+  const warnings = [...plan.warnings, ...warningsOf(config, plan, compared, measured[0]!.table)];
   const { bounds } = plan;
   return {
-    table,
-    variation,
-    placeOf,
+    measured,
     result: {
       format: "axonloom-evaluation",
       version: 1,
@@ -48,7 +46,7 @@ export function assemble(config: EvaluationConfig, plan: EvaluationPlan, compare
       box_xyz: [toXyz(bounds.start), toXyz(bounds.stop)],
       voxel_size_nm_xyz: toXyz(plan.voxelSizeNm),
       options: config.resolved.options,
-      comparisons: [voxels, ...points],
+      comparisons: measured.map((each) => compare(config, each, compared.edge)),
       connectivity: connectivity(config, plan, compared),
       run_length: runLength(config, plan, compared),
       subvolumes: compared.subvolumes,
@@ -67,38 +65,77 @@ function placesIn(bounds: Box): (first: number) => Xyz {
   ];
 }
 
-function count(config: EvaluationConfig, overlaps: Overlaps, threshold: number): CountedTable {
-  const important = config.sparse ? new Set(config.importantBodies) : null;
-  return countedTable(overlaps, { threshold, important, skipUnsegmented: config.skipUnsegmented });
+/** The listed bodies by the names that their components have got. */
+function namesOf(listed: readonly bigint[], components: Compared["components"]["ground_truth"]): Set<bigint> {
+  const names = new Set(listed);
+  for (const { id, of } of components) if (names.has(BigInt(of))) names.add(BigInt(id));
+  return names;
 }
 
-function warningsOf(config: EvaluationConfig, plan: EvaluationPlan, table: CountedTable): string[] {
-  if (table.size === 0 && table.leftOut === 0) {
-    throw new AxonloomError(
-      "E_EVALUATE",
-      `${config.groundTruth}: expected voxels of bodies that count, found none in what is compared; look at the ground truth there` +
-        `${config.importantBodies.length > 0 ? ", and at important-bodies" : ""}${config.boundarySize > 0 ? `, and at boundary-size ${config.boundarySize}` : ""}`,
-      { source: config.groundTruth },
-    );
-  }
+function warningsOf(config: EvaluationConfig, plan: EvaluationPlan, compared: Compared, table: CountedTable): string[] {
+  if (table.size === 0 && table.leftOut === 0) throw nothingCounts(config, compared);
   const warnings: string[] = [];
   if (table.size === 0) {
     warnings.push(`no body of the ground truth counts: all are below body-threshold ${config.bodyThreshold}`);
   } else if (plan.segmentation !== null && table.segment.every((s) => table.segmentIds[s] === 0n)) {
     warnings.push(`${plan.segmentation} is 0 wherever the ground truth has a body that counts`);
   }
+  if (config.importantBodies.length > 0) {
+    const originals = new Map(compared.components.ground_truth.map(({ id, of }) => [BigInt(id), BigInt(of)]));
+    const found = new Set(Array.from(table.truthIds, (id) => originals.get(id) ?? id));
+    const missing = config.importantBodies.filter((id) => !found.has(id));
+    if (missing.length > 0) {
+      const some = missing.slice(0, 5).join(", ");
+      warnings.push(`important-bodies: ${missing.length} of ${config.importantBodies.length} are not in the ground truth: ${some}`);
+    }
+    const listed = new Set(config.importantBodies);
+    if (config.sparse && [...found].every((id) => id === 0n || listed.has(id))) {
+      warnings.push(
+        "the ground truth holds nothing but the important bodies: where they are merged with what lies around them, it cannot be seen, and false merges count only among them",
+      );
+    }
+  }
   return warnings;
 }
 
-interface Measured {
+/** Which of the reasons it is: no truth, no segment where it lies, or bodies that are not there. */
+function nothingCounts(config: EvaluationConfig, { voxels }: Compared): AxonloomError {
+  const { groundTruth, segmentation, importantBodies, boundarySize } = config;
+  const hasTruth = voxels.truth.some((t) => voxels.truthIds[t] !== 0n);
+  const hasSegment = voxels.segment.some((s, i) => voxels.segmentIds[s] !== 0n && voxels.truthIds[voxels.truth[i]!] !== 0n);
+  if (config.skipUnsegmented && hasTruth && !hasSegment) {
+    return new AxonloomError(
+      "E_EVALUATE",
+      `${segmentation}: expected a segment somewhere in the ground truth's bodies, found 0 everywhere; look at the segmentation there, or count 0 as a body`,
+      { source: segmentation },
+    );
+  }
+  return new AxonloomError(
+    "E_EVALUATE",
+    `${groundTruth}: expected voxels of bodies that count, found none in what is compared; look at the ground truth there` +
+      `${importantBodies.length > 0 ? ", and at important-bodies" : ""}${boundarySize > 0 ? `, and at boundary-size ${boundarySize}` : ""}`,
+    { source: groundTruth },
+  );
+}
+
+/** A comparison before it is put in words. */
+export interface Measured {
+  readonly type: string;
+  readonly threshold: number;
+  /** All of them; the table has those that count. */
+  readonly overlaps: Overlaps;
   readonly table: CountedTable;
   readonly variation: Variation;
   readonly placeOf: (first: number) => Xyz;
-  readonly edge: Compared["edge"];
 }
 
-function compare(type: string, config: EvaluationConfig, { table, variation, placeOf, edge }: Measured): Comparison {
-  const threshold = type === "voxels:voxels" ? config.bodyThreshold : config.pointThreshold;
+/** The worst bodies and the largest of a comparison. @param most Infinity: all. */
+export function listsOf({ table, variation, placeOf }: Measured, most: number): Bodies {
+  return bodyLists(table, variation, { most, mostOverlaps: MOST_OVERLAPS, placeOf });
+}
+
+function compare(config: EvaluationConfig, measured: Measured, edge: Compared["edge"]): Comparison {
+  const { type, table, variation } = measured;
   const correct = correctOverlaps(table);
   return {
     type,
@@ -107,20 +144,23 @@ function compare(type: string, config: EvaluationConfig, { table, variation, pla
     histogram: config.measures.has("count") ? histogram(table, config.histogramPercents) : [],
     edits: config.measures.has("edit") ? editDistance(table, config.editPercents, config.splitFactor) : [],
     best_overlap: bestOverlap(table, correct),
-    orphans: config.measures.has("orphans") && !config.sparse ? orphans(table, threshold, edge) : null,
-    ...bodyLists(table, variation, { most: config.listLength, mostOverlaps: MOST_OVERLAPS, placeOf }),
+    orphans: config.measures.has("orphans") && !config.sparse ? orphans(measured, edge) : null,
+    ...listsOf(measured, config.listLength),
   };
 }
 
 /** Overlaps listed for a body. */
 const MOST_OVERLAPS = 10;
 
-/** Small bodies that lie inside the region entirely. A segment is measured by the truth bodies that count. */
-function orphans(table: CountedTable, threshold: number, edge: Compared["edge"]): NonNullable<Comparison["orphans"]> {
+/** Small bodies that lie inside the region entirely. A segment's size is what of it lies in bodies of the truth, small ones too. */
+function orphans({ table, overlaps, threshold }: Measured, edge: Compared["edge"]): NonNullable<Comparison["orphans"]> {
   const truth = table.truthIds.filter((id, t) => table.smallSizes[t]! > 0 && !edge.truth.has(id));
-  const segments = table.segmentIds.filter(
-    (id, s) => id !== 0n && table.segmentSizes[s]! < threshold && !edge.segmentation.has(id),
-  );
+  const sizes = new Float64Array(overlaps.segmentIds.length);
+  overlaps.segment.forEach((s, i) => {
+    if (overlaps.truthIds[overlaps.truth[i]!] !== 0n) sizes[s]! += overlaps.voxels[i]!;
+  });
+  const isSmall = (size: number) => size > 0 && size < threshold;
+  const segments = overlaps.segmentIds.filter((id, s) => id !== 0n && isSmall(sizes[s]!) && !edge.segmentation.has(id));
   return { ground_truth: truth.length, segmentation: segments.length };
 }
 

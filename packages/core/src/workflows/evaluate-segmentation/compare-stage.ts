@@ -69,6 +69,7 @@ export async function compareSubvolume(task: CompareTask, params: CompareParams,
   };
   const faces = task.faces.map((face) => cutFace(face, task.subvolume, box, { truth, segment, sides }));
   const points = params.pointTypes.map((_, list) => pointsIn(task.points[list] ?? null, truth.pieces, segment.pieces, box));
+  const amount = amountOfTruth(truth, sides.truth.ids, params);
   for (let i = 0; i < counts.length; i++) if (counts[i] === 0) truth.pieces[i] = 0;
   const local = overlapsOfBlock(truth.pieces, segment.pieces);
   const overlaps = { ...local, first: local.first.map((i) => placeNumber(i, at)) };
@@ -83,8 +84,7 @@ export async function compareSubvolume(task: CompareTask, params: CompareParams,
     const table = { truthIds: sides.truth.ids, segmentIds: sides.segmentation.ids, ...pairs };
     return [type, measureTable(countedTable(table, countOptions))];
   });
-  const voxels = measured[0]![1];
-  const amount = params.sparse ? voxels.ground_truth_bodies : (100 * voxels.size) / volumeOf(shape);
+  const nothing = measured[0]![1].size === 0;
   return {
     id: task.subvolume.id,
     box,
@@ -93,9 +93,21 @@ export async function compareSubvolume(task: CompareTask, params: CompareParams,
     points,
     nodes,
     faces,
-    ignore: amount < params.subvolumeThreshold,
+    // Without truth there is nothing to measure: 0 bits would look like the best place.
+    ignore: nothing || amount < params.subvolumeThreshold,
     measures: params.heatMap ? Object.fromEntries(measured) : {},
   };
+}
+
+/** What `subvolume-threshold` looks at: percent of the box with truth; with a sparse truth its important bodies. */
+function amountOfTruth({ pieces }: Pieces, ids: BigUint64Array, { sparse, important }: CompareParams): number {
+  if (sparse) {
+    const listed = new Set(important);
+    return new Set(ids.filter((id) => listed.has(id))).size;
+  }
+  let voxels = 0;
+  for (let i = 0; i < pieces.length; i++) if (pieces[i] !== 0) voxels += 1;
+  return (100 * voxels) / pieces.length;
 }
 
 /** The pieces of a row: what names are given by. */
@@ -127,13 +139,14 @@ async function readTruth(task: CompareTask, params: CompareParams, box: Box, con
   const { labels, ids } = await readDense(store, around, { signal: context.signal });
   const mask = maskOf(task.roi, around, bounds);
   if (mask !== null) for (let i = 0; i < labels.length; i++) if (mask[i] === 0) labels[i] = 0;
+  const shape = shapeOf(around);
+  // Boundaries are those between all bodies: a body's size does not depend on which others are listed.
+  const counts = cropped({ data: awayFromBoundaries(labels, shape, boundarySize), shape }, around, box);
   if (params.important !== null && !params.sparse) {
     const kept = new Set(params.important);
     const isKept = Uint8Array.from(ids, (id) => (kept.has(id) ? 1 : 0));
     for (let i = 0; i < labels.length; i++) if (isKept[labels[i]!] === 0) labels[i] = 0;
   }
-  const shape = shapeOf(around);
-  const counts = cropped({ data: awayFromBoundaries(labels, shape, boundarySize), shape }, around, box);
   return { labels: cropped({ data: labels, shape }, around, box), ids, counts };
 }
 

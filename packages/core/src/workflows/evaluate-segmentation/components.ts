@@ -1,7 +1,7 @@
 /**
  * Names for bodies that are in several pieces. Pieces of all subvolumes are numbered through; joined pieces are one component. A body of
  * one component keeps its id; of a body with several components each gets a new id, from 2^51 on, in the order of the body's id and of the
- * component's first voxel. The names do not depend on the subvolumes. 48 bytes a piece, and those of the resolution a join.
+ * component's first voxel. The names do not depend on the subvolumes. Memory: 56 bytes a piece of a side, beside its list and the resolution of the joins.
  */
 import type { ComponentId } from "../../evaluate/result.ts";
 import { type IndexPairs, type Mapping, resolveMatches } from "../../stitch/resolve.ts";

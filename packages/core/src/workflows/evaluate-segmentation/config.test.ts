@@ -75,6 +75,12 @@ describe("refused, all at once, with the key", () => {
     [{ input, options: { plugins: [{ name: "vo" }] } }, /options\.plugins\[0\]\.name: expected one of rand, vi/],
     [{ input, options: { "enable-sparse": true } }, /options\.important-bodies: is missing/],
     [{ input, options: { "important-bodies": [2 ** 53] } }, /options\.important-bodies\[0\].*quotes/],
+    [
+      { input, options: { plugins: [{ name: "vi", parameters: { thresholds: [5] } }] } },
+      /parameters\.thresholds: expected no parameters for vi/,
+    ],
+    [{ input, options: { plugins: [{ name: "count", parameters: { thresholds: [150] } }] } }, /thresholds: expected percents/],
+    [{ input, options: { plugins: [{ name: "vi" }, { name: "vi" }] } }, /options\.plugins: expected each measure once/],
     [{ input, roi: {} }, /roi: expected one of file, box, dvid/],
     [{ input, options: { "body-threshold": -1, "boundary-size": "two" } }, /2 problems[\s\S]*body-threshold[\s\S]*boundary-size/],
   ])("%j", (raw, message) => {

@@ -94,8 +94,9 @@ async function compareVolumes(
       "bytes-per-worker": bytesPerTask,
       resumed: false,
     });
+    for (const message of plan.warnings) emit({ event: "warning", message });
     const evaluated = assemble(config, plan, await compareAll({ config, plan, engine, counter, signal }));
-    for (const message of evaluated.result.warnings) emit({ event: "warning", message });
+    for (const message of evaluated.result.warnings.slice(plan.warnings.length)) emit({ event: "warning", message });
     listening.signal.throwIfAborted();
     return evaluated;
   } finally {

@@ -3,13 +3,12 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
-import { bodyLists } from "../../evaluate/bodies.ts";
 import { bodiesCsv, heatMapCsv } from "../../evaluate/csv.ts";
 import { headMetrics } from "../../evaluate/head-metrics.ts";
 import type { EvaluationResult } from "../../evaluate/result.ts";
 import { reasonOf, writeFailed } from "../../fs-errors.ts";
 import { evaluationReport, reportHtml } from "../../report/index.ts";
-import type { Evaluated } from "./assemble.ts";
+import { type Evaluated, listsOf } from "./assemble.ts";
 import type { EvaluationConfig } from "./config.ts";
 import { writeHeatMap } from "./heat-map.ts";
 
@@ -45,14 +44,16 @@ export async function writeEvaluation(
   evaluated: Evaluated,
   options: WriteEvaluationOptions,
 ): Promise<string> {
-  const { result, table, variation, placeOf } = evaluated;
+  const { result, measured } = evaluated;
   try {
     await mkdir(folder, { recursive: true });
     const write = (name: string, text: string) => writeFile(join(folder, name), text);
     await write(RESULT, `${JSON.stringify(result, null, 1)}\n`);
-    const metrics = JSON.stringify(metricsOf(config, result, options));
+    const lists = measured.map((each) => listsOf(each, Infinity));
+    const withAll = result.comparisons.map((comparison, k) => ({ ...comparison, ...lists[k] }));
+    const metrics = JSON.stringify(metricsOf(config, { ...result, comparisons: withAll }, options));
     await write("metrics.json", `${metrics}\n`);
-    await write("bodies.csv", bodiesCsv(bodyLists(table, variation, { most: Infinity, mostOverlaps: 0, placeOf })));
+    await write("bodies.csv", bodiesCsv(lists[0]!));
     await write("report.html", await reportHtml(evaluationReport(result)));
     if (result.subvolumes.length > 0) {
       await write("heat-map.csv", heatMapCsv(result.subvolumes));

@@ -1,14 +1,26 @@
 /** What an evaluation will compare: volumes, region, subvolumes, points. What cannot work is refused here. */
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError } from "../../errors.ts";
-import { type Box, equalBoxes, formatBox, intersect, isEmpty, map3, shapeOf, type Vec3, volumeOf } from "../../geometry/box.ts";
+import {
+  AXES,
+  type Box,
+  equalBoxes,
+  formatBox,
+  intersect,
+  isEmpty,
+  map3,
+  shapeOf,
+  toXyz,
+  type Vec3,
+  volumeOf,
+} from "../../geometry/box.ts";
 import { findFaces } from "../../geometry/faces.ts";
 import { partition } from "../../geometry/partition.ts";
 import { clipRoi, type Roi } from "../../geometry/roi.ts";
 import type { Face, Subvolume } from "../../geometry/subvolume.ts";
 import { openVolume, type VolumeStore } from "../../store/index.ts";
+import { boundsOfLabels } from "../cells.ts";
 import { readRoi } from "../create-segmentation/plan.ts";
-import { boundsOfLabels } from "../evaluate.ts";
 import type { EvaluationConfig } from "./config.ts";
 import {
   dealPoints,
@@ -73,6 +85,14 @@ export async function planEvaluation(config: EvaluationConfig, options: PlanEval
   }
   if (!equalBoxes(truthBox, segmentationBox)) complain(`the volumes differ in extent: ${extents}; compared ${formatBox(bounds)}`);
   const { voxelSizeNm } = await truth.info(options);
+  if (segmentation !== null) {
+    const other = (await segmentation.info(options)).voxelSizeNm;
+    if (AXES.some((a) => Math.abs(other[a] - voxelSizeNm[a]) > 1e-6 * voxelSizeNm[a])) {
+      complain(
+        `the volumes differ in voxel size: ground truth ${toXyz(voxelSizeNm).join(", ")} nm, segmentation ${toXyz(other).join(", ")} nm (x, y, z); compared voxel by voxel`,
+      );
+    }
+  }
   const { roi, cut } = clipRoi(coarser(await readRoi(config, options), config.level), bounds);
   if (cut) warnings.push("the region of interest reaches beyond the volumes: it was cut");
   const whole = { roi, bounds, method: "grid-aligned", filter: "all", chunk: config.chunk, grid: config.chunk } as const;
@@ -83,7 +103,7 @@ export async function planEvaluation(config: EvaluationConfig, options: PlanEval
     ...pointLists.map(({ points }) => points.map(([x, y, z]): Vec3 => [z, y, x])),
     skeletons.flatMap(({ voxels }) => voxels),
   ].map((points, list) => {
-    const { of, outside } = dealPoints(points, subvolumes, bounds);
+    const { of, outside } = dealPoints(points, subvolumes, roi, bounds);
     const what = pointLists[list]?.name ?? "skeletons";
     if (outside.length > 0) {
       const [z, y, x] = points[outside[0]!]!;
@@ -112,10 +132,11 @@ export async function planEvaluation(config: EvaluationConfig, options: PlanEval
   };
 }
 
+/** The level of a volume. `E_EVALUATE` when it has none, or one that is not 2^level times coarser along each axis. */
 async function openLevel(source: string, level: number, options: CallOptions): Promise<VolumeStore> {
   const store = await openVolume(source, options);
   if (level === 0) return store;
-  const { scales } = await store.info(options);
+  const { scales, voxelSizeNm } = await store.info(options);
   const coarse = scales?.[level];
   if (coarse === undefined) {
     throw new AxonloomError(
@@ -124,7 +145,16 @@ async function openLevel(source: string, level: number, options: CallOptions): P
       { source, level },
     );
   }
-  return await openVolume(coarse, options);
+  const opened = await openVolume(coarse, options);
+  const found = (await opened.info(options)).voxelSizeNm;
+  if (AXES.some((a) => Math.abs(found[a] - voxelSizeNm[a] * 2 ** level) > 1e-6 * found[a])) {
+    throw new AxonloomError(
+      "E_EVALUATE",
+      `options.downsample-level: expected level ${level} of ${source} to be ${2 ** level} times coarser along each axis, found voxels of ${toXyz(found).join(", ")} nm above ${toXyz(voxelSizeNm).join(", ")} nm (x, y, z); take level 0`,
+      { source, level },
+    );
+  }
+  return opened;
 }
 
 /** The region in voxels of a coarser level. */

@@ -7,7 +7,8 @@ import { type PointList, parsePointList } from "../../evaluate/point-list.ts";
 import type { Xyz } from "../../evaluate/result.ts";
 import { parseSwc, type Skeleton } from "../../evaluate/swc.ts";
 import { reasonOf } from "../../fs-errors.ts";
-import { AXES, type Box, fromXyz, map3, type Vec3 } from "../../geometry/box.ts";
+import { type Box, fromXyz, map3, type Vec3 } from "../../geometry/box.ts";
+import { countVoxels, type Roi, restrictRoi } from "../../geometry/roi.ts";
 import type { Subvolume } from "../../geometry/subvolume.ts";
 import type { EvaluationConfig } from "./config.ts";
 
@@ -39,7 +40,9 @@ export async function readPointLists(
       throw unreadable(file, "a JSON file of points", error);
     }
     const list = parsePointList(json, file, type);
-    const points = list.points.map((p): Xyz => [p[0] >> level, p[1] >> level, p[2] >> level]);
+    const factor = 2 ** level; // no shift: coordinates may be above 2^31
+    const coarse = (n: number) => Math.floor(n / factor);
+    const points = list.points.map(([x, y, z]): Xyz => [coarse(x), coarse(y), coarse(z)]);
     const full = `${list.type}:${name}`;
     if (lists.some((other) => other.name === full)) {
       throw new AxonloomError("E_EVALUATE", `input.point-lists: ${full} is there twice; give one of them another name`, {
@@ -50,6 +53,9 @@ export async function readPointLists(
   }
   return lists;
 }
+
+/** Voxels: what rounding takes away from a coordinate that is a whole number of voxels. */
+const TOLERANCE = 1e-6;
 
 /** Reads a folder of `.swc` files, or one file, in the order of their names. */
 export async function readSkeletons(
@@ -75,7 +81,9 @@ export async function readSkeletons(
     const text = await readText(path, options);
     const skeleton = parseSwc(text, basename(path));
     const nodesNm = skeleton.nodes.map(([x, y, z]): Xyz => [x * unit[2], y * unit[1], z * unit[0]]);
-    const voxels = nodesNm.map(([x, y, z]) => fromXyz([x, y, z])).map((nm) => map3((a) => Math.floor(nm[a] / voxelSizeNm[a])));
+    // Coordinates in voxels do not go through nanometres, which would move some of them by a voxel.
+    const perVoxel = map3((a) => (unitNm === null ? 2 ** level : voxelSizeNm[a] / unitNm));
+    const voxels = skeleton.nodes.map((node) => fromXyz(node)).map((p) => map3((a) => Math.floor(p[a] / perVoxel[a] + TOLERANCE)));
     skeletons.push({ ...skeleton, nodesNm, voxels });
   }
   return skeletons;
@@ -87,10 +95,11 @@ export interface PlacedPoints {
   readonly places: Int32Array;
 }
 
-/** Deals points to the boxes of subvolumes on a regular grid; those that lie in none are told. */
+/** Deals points to the boxes of subvolumes on a regular grid; those outside of the region are told, whatever the boxes are. */
 export function dealPoints(
   points: readonly Vec3[],
   subvolumes: readonly Subvolume[],
+  roi: Roi,
   bounds: Box,
 ): { readonly of: ReadonlyMap<number, PlacedPoints>; readonly outside: readonly number[] } {
   const [first] = subvolumes;
@@ -101,19 +110,24 @@ export function dealPoints(
   const outside: number[] = [];
   points.forEach((p, k) => {
     const id = idAt.get(cellOf(p));
-    if (id === undefined || !AXES.every((a) => p[a] >= bounds.start[a] && p[a] < bounds.stop[a])) {
-      outside.push(k);
-      return;
-    }
-    const list = lists.get(id);
-    if (list === undefined) lists.set(id, [k]);
-    else list.push(k);
+    const list = id === undefined ? outside : (lists.get(id) ?? []);
+    if (id !== undefined && list.length === 0) lists.set(id, list);
+    list.push(k);
   });
   const of = new Map<number, PlacedPoints>();
+  const coreOf = new Map(subvolumes.map(({ id, core }) => [id, core]));
   for (const [id, list] of lists) {
-    of.set(id, { index: Uint32Array.from(list), places: Int32Array.from(list.flatMap((k) => points[k]!)) });
+    const here = restrictRoi(roi, coreOf.get(id)!);
+    const inside = list.filter((k) => {
+      const isInside = countVoxels(here, { start: points[k]!, stop: map3((a) => points[k]![a] + 1) }, bounds) > 0;
+      if (!isInside) outside.push(k);
+      return isInside;
+    });
+    if (inside.length > 0) {
+      of.set(id, { index: Uint32Array.from(inside), places: Int32Array.from(inside.flatMap((k) => points[k]!)) });
+    }
   }
-  return { of, outside };
+  return { of, outside: outside.sort((p, q) => p - q) };
 }
 
 function unreadable(path: string, what: string, error: unknown): AxonloomError {

@@ -91,16 +91,40 @@ const dvidTestSchema = z
 export const PLUGIN_NAMES = ["rand", "vi", "count", "connectivity", "edit", "orphans", "autapse"] as const;
 export type MeasureName = (typeof PLUGIN_NAMES)[number];
 
-const pluginSchema = z.strictObject({
-  name: z.enum(PLUGIN_NAMES),
-  parameters: z
-    .strictObject({
-      thresholds: z.array(z.number().positive()).min(1).optional(),
-      volthres: z.union([z.number().gt(0).max(100), percents]).optional(),
-      splitfactor: z.number().positive().optional(),
-    })
-    .default({}),
-});
+/** Of each measure, the parameters that it takes. */
+const PARAMETERS: Readonly<Record<MeasureName, Readonly<Record<string, z.ZodType>>>> = {
+  rand: {},
+  vi: {},
+  count: { thresholds: percents },
+  connectivity: { thresholds: z.array(z.int().min(1)).min(1) },
+  edit: { volthres: z.union([z.number().gt(0).max(100), percents]), splitfactor: z.number().positive() },
+  orphans: {},
+  autapse: {},
+};
+
+const pluginSchema = z
+  .strictObject({
+    name: z.enum(PLUGIN_NAMES),
+    parameters: z
+      .strictObject({
+        thresholds: z.array(z.number().positive()).min(1).optional(),
+        volthres: z.union([z.number().gt(0).max(100), percents]).optional(),
+        splitfactor: z.number().positive().optional(),
+      })
+      .default({}),
+  })
+  .superRefine(({ name, parameters }, context) => {
+    for (const [key, value] of Object.entries(parameters)) {
+      const schema = PARAMETERS[name][key];
+      const refuse = (message: string) => context.addIssue({ code: "custom", path: ["parameters", key], message });
+      if (schema === undefined) {
+        const known = Object.keys(PARAMETERS[name]).join(", ");
+        refuse(known === "" ? `expected no parameters for ${name}` : `expected ${known} for ${name}`);
+      } else if (!schema.safeParse(value).success) {
+        refuse(name === "connectivity" ? "expected numbers of connections, 1 or more" : "expected percents above 0, up to 100");
+      }
+    }
+  });
 
 export const evaluationOptionsSchema = z
   .strictObject({
@@ -117,9 +141,10 @@ export const evaluationOptionsSchema = z
       .enum(["body", "ignored"])
       .default("body")
       .describe("Voxels of truth bodies without a segment: body = 0 is a body like any other; ignored = they do not count."),
-    "num-displaybodies": count.default(100).describe("Length of the lists of the worst and of the largest bodies."),
+    "num-displaybodies": z.int().min(1).default(100).describe("Length of the lists of the worst and of the largest bodies."),
     plugins: z
       .array(pluginSchema)
+      .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, { error: () => "expected each measure once" })
       .default([
         { name: "rand", parameters: {} },
         { name: "vi", parameters: {} },

@@ -4,6 +4,7 @@ import { parseConfig } from "../../config/index.ts";
 import { toPlainError } from "../../errors.ts";
 import type { StageName } from "../../run/events.ts";
 import { createSegmentation } from "../create-segmentation/index.ts";
+import { requireComplete } from "./complete.ts";
 import type { MeasuredRun, MeasuredRunAnswer, MeasuredRunRequest } from "./measured-run.ts";
 
 /** Linux and macOS count maxRSS in kilobytes (Node.js says so for all). */
@@ -21,6 +22,7 @@ async function measure({ config, workers, fresh }: MeasuredRunRequest): Promise<
     },
   });
   const seconds = (performance.now() - began) / 1000;
+  requireComplete(summary);
   const { user, system } = process.cpuUsage(cpu);
   return { summary, stages, seconds, cpu_seconds: (user + system) / 1e6, peak_bytes: process.resourceUsage().maxRSS * KILOBYTE };
 }

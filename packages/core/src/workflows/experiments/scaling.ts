@@ -21,10 +21,11 @@ export interface ScalingRow {
   readonly peak_bytes: number;
 }
 
-/** Seconds and peak memory ∝ voxels^exponent. */
+/** Seconds, CPU seconds and peak memory ∝ voxels^exponent. */
 export interface ScalingFit {
   readonly workers: number;
   readonly time_exponent: number;
+  readonly cpu_exponent: number;
   readonly memory_exponent: number;
 }
 
@@ -60,6 +61,7 @@ function fitOf(rows: readonly ScalingRow[], workers: number): ScalingFit {
   return {
     workers,
     time_exponent: fitPower(of.map(({ voxels: x, seconds: y }) => ({ x, y }))).exponent,
+    cpu_exponent: fitPower(of.map(({ voxels: x, cpu_seconds: y }) => ({ x, y }))).exponent,
     memory_exponent: fitPower(of.map(({ voxels: x, peak_bytes: y }) => ({ x, y }))).exponent,
   };
 }

@@ -60,8 +60,8 @@ export function scalingReport({ rows, fits }: ScalingResult): Report {
   };
   const fitted: Table = {
     title: "Fitted exponents",
-    columns: [{ name: "workers" }, { name: "time", digits: 2 }, { name: "memory", digits: 2 }],
-    rows: fits.map((fit) => [fit.workers, fit.time_exponent, fit.memory_exponent]),
+    columns: [{ name: "workers" }, { name: "time", digits: 2 }, { name: "CPU time", digits: 2 }, { name: "memory", digits: 2 }],
+    rows: fits.map((fit) => [fit.workers, fit.time_exponent, fit.cpu_exponent, fit.memory_exponent]),
   };
   const series = (workers: number) => `${workers} ${workers === 1 ? "worker" : "workers"}`;
   const x = { title: "voxels", log: true };
@@ -76,7 +76,7 @@ export function scalingReport({ rows, fits }: ScalingResult): Report {
         kind: "table",
         name: "scaling-fits",
         table: fitted,
-        note: "Seconds and peak memory grow as voxels to this power: 1 is linear, 0 is no growth.",
+        note: "They grow as voxels to this power: 1 is linear, 0 is no growth.",
       },
       {
         kind: "plot",

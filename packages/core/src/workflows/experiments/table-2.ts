@@ -19,6 +19,7 @@ import { type Evaluation, evaluateVolumes } from "../evaluate.ts";
 import { parseEvaluation } from "../evaluate-segmentation/config.ts";
 import { evaluateSegmentation } from "../evaluate-segmentation/index.ts";
 import { restitch } from "../restitch.ts";
+import { requireComplete } from "./complete.ts";
 import { type Condition, prepareTestVolume, type TestVolumeName, type TestVolumeRequest } from "./test-volumes.ts";
 
 export interface Table2Request extends TestVolumeRequest, WorkerOptions {
@@ -110,6 +111,7 @@ export async function experimentTable2(request: Table2Request, options: Experime
     const { config, gray, truth, condition } = await prepareTestVolume(name, request, call);
     onStep(`${name}: segmenting`);
     const run = await createSegmentation(config, { ...resources, ...call });
+    requireComplete(run.summary);
     const measures = new Map<string, Evaluation>();
     for (const thresholds of ["kept", "scaled"] as const) {
       const { minimumOverlap, liberalOverlap } = thresholds === "kept" ? DEFAULT_POLICY : scaledThresholds(config);
