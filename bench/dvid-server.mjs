@@ -1,10 +1,10 @@
 /**
  * A real DVID server (AXONLOOM_DVID) on this machine: labels written with their indices and three lower scales, and read, beside a plain `raw`
  * POST and GET with lz4, which makes the server do that work; grey values beside a plain `raw` GET. With 1, 4 and 16 requests in flight, from one
- * worker thread or two, in the same run. The server has the same cores as the workers.
+ * worker thread or two, in the same run. The server has the same cores as the workers; "Mvoxel a CPU second" counts the time of both.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ const DEPTH = 256;
 /** Of a request. */
 const REQUEST = [128, 256, 256];
 const HANDS = 4;
+/** Of /proc, on every Linux. */
+const CLOCK_TICKS = 100;
 
 export async function benchDvidServer({ folder, emit }) {
   const program = process.env.AXONLOOM_DVID ?? "";
@@ -51,7 +53,7 @@ export async function benchDvidServer({ folder, emit }) {
     () => new Worker(new URL("./dvid-server-worker.mjs", import.meta.url), { workerData: { labels, shape } }),
   );
   try {
-    await measure({ connection, origin, port, shape, voxels, bodies, pool, emit });
+    await measure({ connection, origin, port, shape, voxels, bodies, pool, pid: value("pid"), emit });
   } finally {
     await Promise.all(pool.map((worker) => worker.terminate()));
     execFileSync(join(SCRIPTS, "stop-dvid"), [place]);
@@ -59,7 +61,7 @@ export async function benchDvidServer({ folder, emit }) {
   }
 }
 
-async function measure({ connection, origin, port, shape, voxels, bodies, pool, emit }) {
+async function measure({ connection, origin, port, shape, voxels, bodies, pool, pid, emit }) {
   const bounds = boxOfShape(shape);
   const boxes = [...cellsIn(bounds, REQUEST, [0, 0, 0])];
   const fresh = { above: 0n, upTo: bodies.at(-1) };
@@ -87,6 +89,7 @@ async function measure({ connection, origin, port, shape, voxels, bodies, pool, 
   }
   async function timed(name, program, inFlight, bytesPerVoxel, work) {
     const began = performance.now();
+    const cpu = [clientSeconds(), serverSeconds(pid)];
     const steps = {};
     const result = await work(async (step, body) => {
       const from = performance.now();
@@ -95,12 +98,16 @@ async function measure({ connection, origin, port, shape, voxels, bodies, pool, 
       return made;
     });
     const seconds = (performance.now() - began) / 1000;
+    const [client_cpu_s, server_cpu_s] = [clientSeconds() - cpu[0], serverSeconds(pid) - cpu[1]];
     emit({
       kind: "dvid-server",
       name,
       program,
       in_flight: inFlight,
       seconds,
+      client_cpu_s,
+      server_cpu_s,
+      mvox_per_cpu_s: voxels / 1e6 / (client_cpu_s + server_cpu_s),
       mvox_per_s: voxels / 1e6 / seconds,
       mb_per_s: (voxels * bytesPerVoxel) / 1e6 / seconds,
       steps,
@@ -153,6 +160,19 @@ async function measure({ connection, origin, port, shape, voxels, bodies, pool, 
       inParallel(inFlight, "rawGrey", boxes, { origin, path: path("grey") }),
     );
   }
+}
+
+/** CPU time of this process, with all its threads, and of the server: what stays comparable when others work on the machine. */
+function clientSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function serverSeconds(pid) {
+  const [, , , , , , , , , , , user, system] = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(user) + Number(system)) / CLOCK_TICKS;
 }
 
 /** Sizes of all bodies: equal when the indices are. */

@@ -59,14 +59,14 @@ export interface IdRules {
   /** null: what 64 bit hold. */
   readonly highest: bigint | null;
   /** Of {@link StoreWriter.reserveIds}; null where a destination starts empty. */
-  readonly reserve: ((count: number, options?: CallOptions) => Promise<bigint | null>) | null;
+  readonly reserve: ((count: number, wished: bigint, options?: CallOptions) => Promise<bigint>) | null;
 }
 
 export async function idRules(destination: string, options: SourceOptions = {}): Promise<IdRules> {
   const { writer, rest } = await resolveWriter(destination, options);
   return {
     highest: writer.highestId ?? null,
-    reserve: writer.reserveIds === undefined ? null : (count, o) => writer.reserveIds!(rest, count, o),
+    reserve: writer.reserveIds === undefined ? null : (count, wished, o) => writer.reserveIds!(rest, count, wished, o),
   };
 }
 

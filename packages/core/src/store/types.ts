@@ -168,8 +168,8 @@ export interface StoreWriter {
   /** The highest id that may be written; absent: what 64 bit hold. */
   readonly highestId?: bigint;
   /**
-   * Reserves ids where the destination holds labels already: the number below the first of `count` ids that nobody has or gets. null where
-   * it holds none, or does not exist yet. Absent: a destination starts empty.
+   * Reserves `count` ids that nobody has or gets, at a destination that exists; the number below the first: `wished` where it holds no labels.
+   * Absent: a destination starts empty.
    */
-  reserveIds?(rest: string, count: number, options?: CallOptions): Promise<bigint | null>;
+  reserveIds?(rest: string, count: number, wished: bigint, options?: CallOptions): Promise<bigint>;
 }

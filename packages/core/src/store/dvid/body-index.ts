@@ -94,7 +94,8 @@ async function shareOf(
     }
   }
   const bodies = await readMapping(opened, [...foreign].sort(ascending), options);
-  const bodyOf = (supervoxel: bigint) => bodies.get(supervoxel) ?? supervoxel;
+  // 0: one that was split, and is no supervoxel any more
+  const bodyOf = (supervoxel: bigint) => bodies.get(supervoxel) || supervoxel;
   return {
     box,
     former: BigUint64Array.from(new Set(Array.from(former, bodyOf))).sort(),

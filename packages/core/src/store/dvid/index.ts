@@ -27,8 +27,8 @@ export const dvidDriver: StoreDriver = {
 
   writer: {
     highestId: HIGHEST_LABEL,
-    async reserveIds(rest, count, options) {
-      return await (await import("./reserve-ids.ts")).reserveIds(rest, count, options);
+    async reserveIds(rest, count, wished, options) {
+      return await (await import("./reserve-ids.ts")).reserveIds(rest, count, wished, options);
     },
     planWriteGrid(rest, spec) {
       instanceTypeFor(formatDvidName(parseVolumeName(rest)), spec);

@@ -1,27 +1,27 @@
-/** Ids of an instance are given once in all its versions: a run takes its own where the instance holds labels already. */
+/** Ids of an instance are given once in all its versions: every run has its own reserved, also in an instance that starts empty. */
 import type { CallOptions } from "../../call-options.ts";
-import { isAxonloomError } from "../../errors.ts";
 import { readNumber } from "./body-index.ts";
 import { connectDvid } from "./http.ts";
 import { readInstance } from "./instances.ts";
-import { resolveName } from "./open.ts";
+import { isOlder, resolveName } from "./open.ts";
 import { endpoint } from "./volume.ts";
 
 /**
- * The number below the first of `count` ids that nobody else has or gets, above all that the instance uses in any version; null where it
- * holds no label and nobody has reserved any, or is not there yet.
+ * Reserves `count` ids that nobody else has or gets; the number below the first. Where no version of the instance has used or reserved one,
+ * they are those above `wished`. Of older types that know no such thing only an empty one is asked, and gives the wished ones.
  */
-export async function reserveIds(rest: string, count: number, options: CallOptions = {}): Promise<bigint | null> {
+export async function reserveIds(rest: string, count: number, wished: bigint, options: CallOptions = {}): Promise<bigint> {
   const name = await resolveName(rest, options);
   const connection = connectDvid(name.origin);
-  try {
-    const { labelledVersions } = await readInstance(connection, name.version, name.instance, options);
-    if (labelledVersions.length === 0) return null;
-  } catch (error) {
-    if (isAxonloomError(error) && error.code === "E_SOURCE_NOT_FOUND") return null;
-    throw error;
-  }
+  const instance = await readInstance(connection, name.version, name.instance, options);
+  const empty = instance.labelledVersions.length === 0;
+  if (empty && isOlder(instance)) return wished;
   // Repeating it only wastes ids.
-  const call = { method: "POST", path: endpoint({ name }, "nextlabel", String(count)), repeatable: true } as const;
-  return (await readNumber({ connection }, call, "start", options)) - 1n;
+  const reserve = (ids: bigint) => {
+    const call = { method: "POST", path: endpoint({ name }, "nextlabel", String(ids)), repeatable: true } as const;
+    return readNumber({ connection }, call, "start", options);
+  };
+  const first = await reserve(empty ? wished + BigInt(count) : BigInt(count));
+  // Two may have found it empty: the server says who was first.
+  return empty && first === 1n ? wished : first - 1n;
 }

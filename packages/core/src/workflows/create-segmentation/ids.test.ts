@@ -20,12 +20,12 @@ const begin = async () => {
 };
 const wish = { destination: "there", basis: "boxes", needed: 10, offset: 5n };
 
-/** Gives ids from `next` on; null while that is 0. */
+/** Gives ids above `next`, the wished ones while that is 0. */
 function counter(next: bigint) {
   const asked: number[] = [];
-  const reserve = async (count: number) => {
+  const reserve = async (count: number, wished: bigint) => {
     asked.push(count);
-    if (next === 0n) return null;
+    if (next === 0n) next = wished;
     const start = next;
     next += BigInt(count);
     return start;
@@ -50,20 +50,24 @@ test("reserved once, the same when it is asked again, anew for more ids or other
   expect(begun).toBe(4);
 });
 
-test("a destination that was empty when it was asked first keeps the configured ids, though it holds labels now", async () => {
-  expect(await keepOffset(store, counter(0n).rules, wish, begin)).toBe(5n);
-  const later = counter(1000n);
-  expect(await keepOffset(store, later.rules, { ...wish, needed: 99 }, begin)).toBe(5n);
-  expect(later.asked).toEqual([]);
-  expect(await keepOffset(store, later.rules, { ...wish, basis: "other boxes" }, begin)).toBe(1000n);
+test("a destination that was empty when it was asked first keeps the configured ids, unless more are needed than it gave", async () => {
+  const { rules, asked } = counter(0n);
+  expect(await keepOffset(store, rules, wish, begin)).toBe(5n);
+  expect(await keepOffset(store, rules, { ...wish, needed: 3 }, begin)).toBe(5n);
+  expect(await keepOffset(store, rules, { ...wish, needed: 99 }, begin)).toBe(15n);
+  expect(asked).toEqual([10, 99]);
 });
 
 test("ids that the destination cannot hold are refused", async () => {
   const highest = 2n ** 48n - 1n;
   const offset = highest - 10n;
   expect(await keepOffset(store, { highest, reserve: null }, { ...wish, offset }, begin)).toBe(offset);
-  await expect(keepOffset(store, { highest, reserve: null }, { ...wish, offset: offset + 1n }, begin)).rejects.toMatchObject({
-    code: "E_CONFIG_INVALID",
-    fields: { found: String(2n ** 48n), highest: String(highest) },
-  });
+  const { rules, asked } = counter(0n);
+  for (const reserve of [null, rules.reserve]) {
+    await expect(keepOffset(store, { highest, reserve }, { ...wish, offset: offset + 1n }, begin)).rejects.toMatchObject({
+      code: "E_CONFIG_INVALID",
+      fields: { found: String(2n ** 48n), highest: String(highest) },
+    });
+  }
+  expect({ asked, begun }).toEqual({ asked: [], begun: 0 });
 });

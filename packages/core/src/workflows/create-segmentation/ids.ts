@@ -1,6 +1,6 @@
 /**
- * The ids of a run. A destination that starts empty gets those above the configuration's `label-offset`. In one that holds labels already
- * they are reserved once, and the run folder keeps which, so that a run that goes on, or stitches again, gives the same ids.
+ * The ids of a run: those above the configuration's `label-offset`. Where a destination is shared they are reserved once, and are others when it
+ * holds labels already; the run folder keeps which, so that a run that goes on, or stitches again, gives the same ids.
  */
 import type { CallOptions } from "../../call-options.ts";
 import { fingerprint } from "../../checkpoint/index.ts";
@@ -18,8 +18,8 @@ interface IdRecord {
   readonly basis: string;
   /** In decimal digits. */
   readonly offset: string;
-  /** So many ids above it are reserved; null: the destination was empty. */
-  readonly reserved: number | null;
+  /** So many ids above it are reserved. */
+  readonly reserved: number;
 }
 
 function recordKey(destination: string): string {
@@ -37,7 +37,7 @@ export async function chooseLabelOffset(
   const needed = segments + (plan.preserved?.bodies.length ?? 0);
   const wish = { destination, needed, offset: config.labelOffset, basis: basisOf(plan, config.labelOffset) };
   // Begun before: a destination in which ids are reserved may look like one that somebody else has written.
-  const begin = async () => void (await beginOutput({ store, plan, signal }));
+  const begin = async () => void (await beginOutput({ store, plan, config, signal }));
   const offset = await keepOffset(store, rules, wish, begin, { signal });
   if (offset !== config.labelOffset && config.labelOffset !== 0n) {
     const message = `output ${destination} holds labels: the ids of this run are those reserved there, above ${offset}, and not those above label-offset`;
@@ -62,22 +62,24 @@ export async function keepOffset(
   begin: () => Promise<void>,
   options: CallOptions = {},
 ): Promise<bigint> {
+  const refuse = (last: bigint) => {
+    if (highest !== null && last > highest) throw idTooHigh(destination, last, highest);
+  };
   let offset = wished;
   if (reserve !== null && needed > 0) {
     const key = recordKey(destination);
     const kept = await getJson<IdRecord>(store, key, options);
-    if (kept?.basis === basis && (kept.reserved === null || kept.reserved >= needed)) {
+    if (kept?.basis === basis && kept.reserved >= needed) {
       offset = BigInt(kept.offset);
     } else {
+      refuse(wished + BigInt(needed)); // nothing is begun, nothing reserved then
       await begin();
-      const start = await reserve(needed, options);
-      offset = start ?? wished;
-      const record: IdRecord = { destination, basis, offset: String(offset), reserved: start === null ? null : needed };
+      offset = await reserve(needed, wished, options);
+      const record: IdRecord = { destination, basis, offset: String(offset), reserved: needed };
       await putJson(store, key, record, options);
     }
   }
-  const last = offset + BigInt(needed);
-  if (highest !== null && last > highest) throw idTooHigh(destination, last, highest);
+  refuse(offset + BigInt(needed));
   return offset;
 }
 
