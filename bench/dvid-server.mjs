@@ -1,10 +1,10 @@
 /**
  * A real DVID server (AXONLOOM_DVID) on this machine: labels written with their indices and three lower scales, and read, beside a plain `raw`
  * POST and GET with lz4, which makes the server do that work; grey values beside a plain `raw` GET. With 1, 4 and 16 requests in flight, from one
- * worker thread or two, in the same run. The server has the same cores as the workers.
+ * worker thread or two, in the same run. The server has the same cores as the workers; "Mvoxel a CPU second" counts the time of both.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ const DEPTH = 256;
 /** Of a request. */
 const REQUEST = [128, 256, 256];
 const HANDS = 4;
+/** Of /proc, on every Linux. */
+const CLOCK_TICKS = 100;
 
 export async function benchDvidServer({ folder, emit }) {
   const program = process.env.AXONLOOM_DVID ?? "";
@@ -36,9 +38,9 @@ export async function benchDvidServer({ folder, emit }) {
   const whole = await loadInput(folder, INPUT);
   const shape = [DEPTH, whole.shape[1], whole.shape[2]];
   const voxels = shape[0] * shape[1] * shape[2];
-  const labels = new BigUint64Array(new SharedArrayBuffer(voxels * 8));
-  labels.set(whole.data.subarray(0, voxels));
-  const bodies = renumber(labels)
+  const labels = new Map();
+  for (const b of cellsIn(boxOfShape(shape), REQUEST, [0, 0, 0])) labels.set(b.start.join(), cut(whole, b));
+  const bodies = renumber(whole.data.subarray(0, voxels))
     .ids.filter((id) => id !== 0n)
     .sort();
   const place = await mkdtemp(join(tmpdir(), "axonloom-bench-dvid-"));
@@ -47,11 +49,9 @@ export async function benchDvidServer({ folder, emit }) {
   const value = (name) => new RegExp(`^${name}=(.*)$`, "m").exec(started)[1];
   const origin = `http://127.0.0.1:${port}`;
   const connection = openConnection(origin, { tokens: { bearer: null, admin: value("admin_token") } });
-  const pool = [0, 1].map(
-    () => new Worker(new URL("./dvid-server-worker.mjs", import.meta.url), { workerData: { labels, shape } }),
-  );
+  const pool = [0, 1].map(() => new Worker(new URL("./dvid-server-worker.mjs", import.meta.url), { workerData: { labels } }));
   try {
-    await measure({ connection, origin, port, shape, voxels, bodies, pool, emit });
+    await measure({ connection, origin, port, shape, voxels, bodies, pool, pid: value("pid"), emit });
   } finally {
     await Promise.all(pool.map((worker) => worker.terminate()));
     execFileSync(join(SCRIPTS, "stop-dvid"), [place]);
@@ -59,7 +59,21 @@ export async function benchDvidServer({ folder, emit }) {
   }
 }
 
-async function measure({ connection, origin, port, shape, voxels, bodies, pool, emit }) {
+/** Voxels of a box, C order. */
+function cut({ data, shape }, { start, stop }) {
+  const size = stop.map((n, a) => n - start[a]);
+  const box = new BigUint64Array(size[0] * size[1] * size[2]);
+  let to = 0;
+  for (let z = start[0]; z < stop[0]; z++) {
+    for (let y = start[1]; y < stop[1]; y++, to += size[2]) {
+      const from = (z * shape[1] + y) * shape[2] + start[2];
+      box.set(data.subarray(from, from + size[2]), to);
+    }
+  }
+  return box;
+}
+
+async function measure({ connection, origin, port, shape, voxels, bodies, pool, pid, emit }) {
   const bounds = boxOfShape(shape);
   const boxes = [...cellsIn(bounds, REQUEST, [0, 0, 0])];
   const root = await createRepo(connection, "bench", "");
@@ -86,6 +100,7 @@ async function measure({ connection, origin, port, shape, voxels, bodies, pool, 
   }
   async function timed(name, program, inFlight, bytesPerVoxel, work) {
     const began = performance.now();
+    const cpu = [clientSeconds(), serverSeconds(pid)];
     const steps = {};
     const result = await work(async (step, body) => {
       const from = performance.now();
@@ -94,12 +109,16 @@ async function measure({ connection, origin, port, shape, voxels, bodies, pool, 
       return made;
     });
     const seconds = (performance.now() - began) / 1000;
+    const [client_cpu_s, server_cpu_s] = [clientSeconds() - cpu[0], serverSeconds(pid) - cpu[1]];
     emit({
       kind: "dvid-server",
       name,
       program,
       in_flight: inFlight,
       seconds,
+      client_cpu_s,
+      server_cpu_s,
+      mvox_per_cpu_s: voxels / 1e6 / (client_cpu_s + server_cpu_s),
       mvox_per_s: voxels / 1e6 / seconds,
       mb_per_s: (voxels * bytesPerVoxel) / 1e6 / seconds,
       steps,
@@ -152,6 +171,19 @@ async function measure({ connection, origin, port, shape, voxels, bodies, pool, 
       inParallel(inFlight, "rawGrey", boxes, { origin, path: path("grey") }),
     );
   }
+}
+
+/** CPU time of this process, with all its threads, and of the server: what stays comparable when others work on the machine. */
+function clientSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function serverSeconds(pid) {
+  const [, , , , , , , , , , , user, system] = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(user) + Number(system)) / CLOCK_TICKS;
 }
 
 /** Sizes of all bodies: equal when the indices are. */

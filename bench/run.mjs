@@ -102,6 +102,9 @@ function dvidServerTable() {
       ["in flight", ({ in_flight }) => String(in_flight)],
       ["Mvoxel/s", ({ mvox_per_s }) => number(mvox_per_s)],
       ["MB/s", ({ mb_per_s }) => number(mb_per_s)],
+      ["Mvoxel a CPU second", ({ mvox_per_cpu_s }) => number(mvox_per_cpu_s)],
+      ["CPU s, client", ({ client_cpu_s }) => number(client_cpu_s)],
+      ["server", ({ server_cpu_s }) => number(server_cpu_s)],
     ],
   );
 }

@@ -3,7 +3,7 @@
  *
  *   overhead  whole runs, local and Spark in turns, each once before; seconds more, and what is allowed: 1 s a subvolume + bytes moved / 50 MB/s
  *   memory    peak of the driver's process for more and more tiny rows that are kept, grouped and collected
- *   matches   the same for ten million matches that the driver resolves
+ *   matches   the same for five and ten million matches that the driver resolves: what more of them take is what a match takes
  *   levels    where kept rows lie: rows that do not compress, kept and then read twice
  */
 import { spawn } from "node:child_process";
@@ -27,7 +27,7 @@ export async function benchSparkEngine({ folder, only, pairs, emit }) {
   try {
     if ("overhead".includes(only)) await overhead(folder, server, pairs, emit);
     if ("memory".includes(only)) for (const rows of [1000, 8000]) await memory(folder, server, rows, emit);
-    if ("matches".includes(only)) await matches(folder, server, 10_000_000, emit);
+    if ("matches".includes(only)) await matches(folder, server, emit);
     if ("levels".includes(only)) await levels(server, pairs, emit);
   } finally {
     await server.stop();
@@ -92,8 +92,13 @@ async function memory(folder, server, rows, emit) {
   emit({ kind: "driver", what: `${rows} rows`, ...(await driver("spark-driver.mjs", folder, server, rows)) });
 }
 
-async function matches(folder, server, n, emit) {
-  emit({ kind: "driver", what: `${n} matches`, ...(await driver("spark-matches.mjs", folder, server, n)) });
+async function matches(folder, server, emit) {
+  const [n, twice] = [5_000_000, 10_000_000];
+  const half = await driver("spark-matches.mjs", folder, server, n);
+  emit({ kind: "driver", what: `${n} matches`, ...half });
+  const whole = await driver("spark-matches.mjs", folder, server, twice);
+  const bytes_per_match = (whole.peak_bytes - half.peak_bytes) / (twice - n);
+  emit({ kind: "driver", what: `${twice} matches`, ...whole, bytes_per_match });
 }
 
 /** A driver in a process of its own. */

@@ -65,9 +65,16 @@ export interface Rooms {
 
 const CORE = "packages/core/src/";
 /** Files at the root of core/src that every folder may import. */
-const SHARED = ["errors.ts", "fs-errors.ts", "log.ts", "call-options.ts", "version.ts", "suggest.ts", "parallel.ts"].map(
-  (name) => CORE + name,
-);
+const SHARED = [
+  "errors.ts",
+  "fs-errors.ts",
+  "log.ts",
+  "call-options.ts",
+  "version.ts",
+  "suggest.ts",
+  "parallel.ts",
+  "task-process.ts",
+].map((name) => CORE + name);
 
 /** Imports that lead upwards, out of a package by a relative path, or into a folder that has no place; in words. */
 export function forbiddenImports(imports: readonly Import[], rooms: Rooms): string[] {

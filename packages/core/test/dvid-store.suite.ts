@@ -306,7 +306,11 @@ export function dvidStoreSuite(name: string, server: () => TestServer): void {
       expect(await failure(checkCanCreate(destination, { owner: "two" }))).toBe("E_DESTINATION_EXISTS");
       await checkCanCreate(destination, { owner: "one" });
       await discardUnpublished(destination, { owner: "two" });
-      expect((await openUnpublished(destination, { owner: "one" }))?.source).toBe(destination);
+      const { source } = (await openUnpublished(destination, { owner: "one" }))!;
+      expect((await openVolume(source)).source).toBe(source);
+      await createVolume(destination, specOf("uint64", bounds), { owner: "two", replace: true });
+      expect(await failure(openVolume(source))).toBe("E_DESTINATION_EXISTS");
+      await createVolume(destination, specOf("uint64", bounds), { owner: "one", replace: true });
       await discardUnpublished(destination, { owner: "one" });
       await createVolume(destination, specOf("uint64", bounds), { owner: "two" });
       expect(await failure(publishVolume(destination, { owner: "one" }))).toBe("E_SOURCE_NOT_FOUND");

@@ -4,6 +4,7 @@ import { boxOfShape, shapeOf } from "../src/geometry/box.ts";
 import { specOf } from "../src/store/contract.suite.ts";
 import { createVolume, openVolume } from "../src/store/index.ts";
 import { tallyOf } from "./dvid-capabilities.ts";
+import { call } from "./dvid-look.ts";
 import { coarsePattern, dvidStoreSuite, newRepo, sameVoxels, type TestRepo, written } from "./dvid-store.suite.ts";
 import { type FakeDvid, type FakeDvidOptions, startFakeDvid } from "./fake-dvid/index.ts";
 
@@ -133,13 +134,13 @@ describe("servers that refuse", () => {
         (error) => error.code,
       );
     const { host, root } = await newRepo(dvid);
-    const other = await newRepo(dvid);
+    for (const end of ["a", "b"])
+      await call(dvid, "POST", "repos", JSON.stringify({ alias: "two", root: `c0ffee${end}`.padEnd(32, "0") }));
     expect(await failure("dvid://127.0.0.1:1/abc/seg")).toBe("E_DVID_UNREACHABLE");
     expect(await failure(`dvid://${host}/${"f".repeat(32)}/seg`)).toBe("E_DVID_VERSION");
     expect(await failure(`dvid://${host}/no-such-repo:master/seg`)).toBe("E_DVID_VERSION");
     expect(await failure(`dvid://${host}/${root}:no-such-branch/seg`)).toBe("E_DVID_VERSION");
-    let common = 0;
-    while (root[common] === other.root[common]) common++;
-    if (common > 0) expect(await failure(`dvid://${host}/${root.slice(0, common)}/seg`)).toBe("E_DVID_VERSION");
+    expect(await failure(`dvid://${host}/c0ffee/seg`)).toBe("E_DVID_VERSION");
+    expect(await failure(`dvid://${host}/c0ffeea/seg`)).toBe("E_SOURCE_NOT_FOUND");
   });
 });

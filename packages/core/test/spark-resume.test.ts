@@ -17,8 +17,10 @@ import {
   sparkEngineFactory,
   startSparkServer,
 } from "@axonloom/core";
+import { parseConnectionString, SparkSession } from "@axonloom/spark-connect";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startSparkServer as startForeignServer } from "../../spark-connect/test/support/spark-server.ts";
+import { recordOf, writeRecord } from "../dist/engine/spark/record.js";
 import { configOf, runSmall, smallConfig, smallVolume, TWO_SUBVOLUMES, temporaryFolder } from "./fixtures.ts";
 import { phantomRun, phantomVolume } from "./phantom-runs.ts";
 import { fullTests, sparkAvailable } from "./spark-cluster.ts";
@@ -194,6 +196,32 @@ describe.skipIf(!sparkAvailable)("a run and its session on Spark", () => {
     );
     expectOneAfterTheOther(run);
   });
+
+  test.runIf(fullTests)(
+    "somebody else keeps working in the session, under the run's tag: E_SPARK_BUSY, after a minute",
+    async () => {
+      const runFolder = temporaryFolder();
+      const tag = "axonloom-test";
+      const session = await SparkSession.connect(server.url, { token: server.token, tags: [tag] });
+      const target = parseConnectionString(server.url, server.token);
+      const record = recordOf(target, session, tag, null);
+      await writeRecord(runFolder, record);
+      const sleeps = session.sql("select java_method('java.lang.Thread', 'sleep', 60000L) from range(1)");
+      const work = setInterval(() => void sleeps.collect().catch(() => {}), 500); // one more, whatever becomes of those before
+      await new Promise((resolve) => session.once("progress", resolve));
+      onTestFinished(async () => {
+        clearInterval(work);
+        await session.close();
+      });
+      await expect(factory({ bytesPerTask: 2 ** 28, runFolder, onEvent: () => {} })).rejects.toMatchObject({
+        code: "E_SPARK_BUSY",
+        message: expect.stringMatching(
+          new RegExp(`still works after 60 s; end it there \\(session ${session.id}\\), or delete .*session\\.json`),
+        ),
+      });
+      expect(JSON.parse(readFileSync(join(runFolder, "spark/session.json"), "utf8"))).toEqual(record);
+    },
+  );
 
   test("an expired session is replaced, and the run goes on from its checkpoints", async () => {
     const expected = (await runSmall(configOf(smallVolume(), {}, TWO_SUBVOLUMES))).summary;

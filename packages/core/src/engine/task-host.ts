@@ -1,5 +1,6 @@
 /** Runs the stages of one task, whatever the engine: loads them by module and export, row by row, step by step. */
 import { AxonloomError } from "../errors.ts";
+import { beginTasks } from "../task-process.ts";
 import type { Keyed, Stage, TaskContext } from "./types.ts";
 
 export interface HostedStep {
@@ -21,6 +22,7 @@ export async function runSteps(
   contextOf: (key: string) => TaskContext,
   load: ModuleLoader = importModule,
 ): Promise<Keyed<unknown>[]> {
+  beginTasks();
   let rows: Keyed<unknown>[] = [first];
   for (const step of steps) {
     const stage = await loadStage(step, load);

@@ -165,8 +165,7 @@ test("bodies, overlaps, the heat map, components", () => {
     "GT Autapse": { 1: [2] },
     "Seg Autapse": { 7: [5] },
   });
-  expect(found.bodydebug[0]).toMatchObject({ name: "gtoverlap", info: [[1, [[60, big]]]] });
-  expect(headMetrics(result, { ...options, listLength: 2 }).bodydebug).toEqual([
+  expect(found.bodydebug).toEqual([
     // bodies up to 90 percent; an id above 2^53 stays a text
     {
       name: "gtoverlap",

@@ -43,7 +43,7 @@ export function headMetrics(result: EvaluationResult, options: HeadMetricsOption
       ...comparisons.flatMap((comparison) => bodiesOf(comparison, options, compares)),
       ...connectivity.flatMap((found) => connectivityBodies(found, options, compares)),
     ],
-    bodydebug: [...comparisons.flatMap((comparison) => overlapsOf(comparison, options)), ...connectivity.map(connectionTable)],
+    bodydebug: [...comparisons.flatMap(overlapsOf), ...connectivity.map(connectionTable)],
     subvolumes: Object.fromEntries(subvolumes.map((subvolume) => [subvolume.id, subvolumeStats(subvolume, options, compares)])),
     types: comparisons.map(({ type }) => type),
     "connected-components": {
@@ -315,12 +315,12 @@ function connectivityBodies(
   return stats;
 }
 
-/** Overlaps of the largest bodies up to 90 percent, at most as many as the other lists have. */
-function overlapsOf({ type: typename, measures, ground_truth, segmentation }: Comparison, { listLength }: HeadMetricsOptions) {
+/** Overlaps of the largest bodies that make up 90 percent. */
+function overlapsOf({ type: typename, measures, ground_truth, segmentation }: Comparison) {
   const table = (name: string, bodies: Comparison["ground_truth"] | Comparison["segmentation"]) => {
     let sum = 0;
     const info: unknown[] = [];
-    for (const { id, size, overlaps } of [...bodies].sort((p, q) => q.size - p.size).slice(0, listLength)) {
+    for (const { id, size, overlaps } of [...bodies].sort((p, q) => q.size - p.size)) {
       if (sum * 10 >= measures.size * 9) break;
       sum += size;
       info.push([number(id), overlaps.map((overlap) => [overlap.size, number(overlap.id)])]);

@@ -15,7 +15,7 @@ export function sortedUnique(...lists: readonly Float64Array[]): Float64Array {
   const all = concat(lists).sort();
   let unique = 0;
   for (let i = 0; i < all.length; i++) if (i === 0 || all[i] !== all[i - 1]) all[unique++] = all[i]!;
-  return all.slice(0, unique);
+  return unique === all.length ? all : all.slice(0, unique);
 }
 
 /** Position of the first of a sorted list that is not below `index`. */

@@ -5,6 +5,7 @@ import { shapeOf, toXyz } from "../geometry/box.ts";
 import { forEachParallel } from "../parallel.ts";
 import { connectDvid, type DvidConnection } from "../store/dvid/http.ts";
 import { type DvidInstance, readInstance } from "../store/dvid/instances.ts";
+import { notesOf, readMarker } from "../store/dvid/marker.ts";
 import { type DvidName, formatDvidName, parseDvidName } from "../store/dvid/name.ts";
 import {
   commitVersion,
@@ -133,7 +134,7 @@ export interface NewVersionOptions extends CallOptions {
 
 /**
  * Makes an open version after one (`dvid://host/<version>`), and returns its name. `E_DVID_VERSION` when that one is open and shall not be
- * committed, `E_DESTINATION_EXISTS` when its branch goes on already, or the new one exists.
+ * committed, or a run is still writing to it, `E_DESTINATION_EXISTS` when its branch goes on already, or the new one exists.
  */
 export async function newDvidVersion(source: string, options: NewVersionOptions = {}): Promise<string> {
   const { branch = null, commit = false, note = "" } = options;
@@ -142,9 +143,26 @@ export async function newDvidVersion(source: string, options: NewVersionOptions 
   const connection = connectDvid(name.origin);
   const parent = await resolveVersion(connection, name.version, options);
   const { locked } = versionIn(await readRepo(connection, parent, options), parent);
-  if (!locked && commit) await commitVersion(connection, parent, note, options);
+  if (!locked && commit) {
+    await checkNothingIsWritten(connection, parent, options);
+    await commitVersion(connection, parent, note, options);
+  }
   const version = await createVersion(connection, parent, { branch, note }, options);
   return formatDvidName({ ...name, version });
+}
+
+/** Labels that a run has half written would stay so for ever: `E_DVID_VERSION`. */
+async function checkNothingIsWritten(connection: DvidConnection, uuid: string, options: CallOptions): Promise<void> {
+  const names = new Set((await readRepo(connection, uuid, options)).instances.map((instance) => instance.name));
+  const noted = [...names].filter((instance) => names.has(notesOf({ connection, uuid, instance }).instance));
+  const look = async (instance: string) => {
+    const marker = await readMarker({ connection, uuid, instance }, options);
+    if (marker?.state !== "writing") return;
+    const volume = formatDvidName({ origin: connection.origin, version: uuid, instance, scale: 0, supervoxels: false });
+    const message = `${volume}: a run (${marker.owner || "without a name"}) is writing it, or was ended while it did: expected it to end first, since a committed version is never changed; let it go on, then commit`;
+    throw new AxonloomError("E_DVID_VERSION", message, { source: volume, owner: marker.owner });
+  };
+  await forEachParallel(noted, INSTANCES_AT_ONCE, look, options);
 }
 
 /** Makes a repo on a server (`dvid://host`), and returns the name of its first version, which is open. `E_DVID_DENIED` without the admin token. */

@@ -87,27 +87,16 @@ async function shareOf(
     }
   }
   const mapping = await readMapping(opened, [...ids].sort(ascending), options);
-  const bodyOf = (supervoxel: bigint) => mapping.get(supervoxel)!;
-  const lost = rows.find(({ supervoxel }) => bodyOf(supervoxel) === 0n);
-  if (lost !== undefined) throw splitAway(opened.source, lost.supervoxel);
+  // 0: one that was split, and is no supervoxel any more
+  const bodyOf = (supervoxel: bigint) => mapping.get(supervoxel) || supervoxel;
   return {
     box,
-    // What was split since is in no index.
-    former: BigUint64Array.from(new Set(Array.from(former, bodyOf).filter((body) => body !== 0n))).sort(),
+    former: BigUint64Array.from(new Set(Array.from(former, bodyOf))).sort(),
     bodies: BigUint64Array.from(rows, ({ supervoxel }) => bodyOf(supervoxel)),
     supervoxels: BigUint64Array.from(rows, ({ supervoxel }) => supervoxel),
     cells: BigUint64Array.from(rows, ({ cell }) => cell),
     voxels: Uint32Array.from(rows, ({ voxels }) => voxels),
   };
-}
-
-function splitAway(source: string, supervoxel: bigint): AxonloomError {
-  return new AxonloomError(
-    "E_VERIFY_FAILED",
-    `${source}: expected that every supervoxel of the voxels belongs to a body, found that ${supervoxel} was split and is none any more; ` +
-      "take the version that is written, or its parent, as the source of preserved bodies",
-    { source, supervoxel: String(supervoxel) },
-  );
 }
 
 function ascending(a: bigint, b: bigint): number {

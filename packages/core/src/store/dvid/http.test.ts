@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { beginTasks } from "../../task-process.ts";
 import { temporaryFolder } from "../contract.suite.ts";
 import { refusalError } from "./errors.ts";
 import { apiPath, type ConnectionOptions, type DvidConnection, openConnection } from "./http.ts";
@@ -219,6 +220,20 @@ test("tokens come from the environment or a file, reach the server, and are in n
   expect(seen[1]!.url.searchParams.has("admintoken")).toBe(false);
 });
 
+test("a token that a long answer's end cuts is in no message", async () => {
+  const tokens = { bearer: "bearer-token-of-some-length", admin: null };
+  const { connection } = await serve(
+    (_, response, request) => {
+      response.statusCode = 500;
+      response.end(`${"x".repeat(980)} ${request.headers.authorization}`);
+    },
+    { tokens },
+  );
+  const error = await failure(connection.call({ method: "GET", path: "/x" }));
+  expect(inspect(error, { depth: 9 })).toContain("xxx");
+  expect(inspect(error, { depth: 9, maxStringLength: null })).not.toContain("bearer-");
+});
+
 test("a token that is none, a file that is none", async () => {
   for (const environment of [{ AXONLOOM_DVID_TOKEN: "two words" }, { AXONLOOM_DVID_TOKEN_FILE: "/no/such/file" }]) {
     const error = (() => {
@@ -236,4 +251,19 @@ test("a token that is none, a file that is none", async () => {
     message: expect.stringContaining("AXONLOOM_DVID_ADMIN_TOKEN"),
   });
   expect(seen.length).toBe(0);
+});
+
+// The last one: from here on this process counts as one that works on tasks.
+test("a task waits for a server that it never saw answer", async () => {
+  const { origin, stop } = await serve((_, response) => response.end("ok"));
+  await stop();
+  const first = openConnection(origin, { policy: QUICK, tokens: NO_TOKENS });
+  const timeOf = async () => {
+    const start = performance.now();
+    expect(await failure(first.call({ method: "GET", path: "/x" }))).toMatchObject({ code: "E_DVID_UNREACHABLE" });
+    return performance.now() - start;
+  };
+  expect(await timeOf()).toBeLessThan(QUICK.deadlineMs / 2);
+  beginTasks();
+  expect(await timeOf()).toBeGreaterThan(QUICK.deadlineMs / 2);
 });

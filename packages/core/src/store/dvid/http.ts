@@ -10,6 +10,7 @@ import { type Dispatcher, Pool } from "undici";
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../../errors.ts";
 import { codeOf, reasonOf } from "../../fs-errors.ts";
+import { worksOnTasks } from "../../task-process.ts";
 import { ADMIN_ADVICE, type Refusal, refusalError } from "./errors.ts";
 import { RETRY_POLICY, type Repetition, type RetryPolicy, withRetries } from "./retry.ts";
 import { type DvidTokens, tokensFrom, withoutTokens } from "./tokens.ts";
@@ -75,7 +76,7 @@ export function openConnection(origin: string, options: ConnectionOptions = {}):
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
   });
-  /** A server that never answered is no server; one that did is away for a while. */
+  /** A server that never answered is no server; one that did, here or to the driver of this task, is away for a while. */
   let answered = false;
 
   async function attempt(call: DvidCall, { signal }: CallOptions): Promise<Uint8Array> {
@@ -83,7 +84,7 @@ export function openConnection(origin: string, options: ConnectionOptions = {}):
     answered = true;
     const bytes = await body.bytes();
     if (statusCode >= 200 && statusCode < 300) return bytes;
-    const text = withoutTokens(textOf(bytes), tokens);
+    const text = textOf(bytes, tokens);
     throw new Refused({ status: statusCode, text, request: nameOf(origin, call) });
   }
 
@@ -92,7 +93,7 @@ export function openConnection(origin: string, options: ConnectionOptions = {}):
     // A refusal that says "not now" has done nothing, whatever the call.
     if (error instanceof Refused)
       return isBusy(error.refusal) && (error.refusal.status === 503 || mayRepeat(call)) ? "again" : "no";
-    if (neverSent(error)) return answered ? "again" : "no";
+    if (neverSent(error)) return answered || worksOnTasks() ? "again" : "no";
     return isLost(error) && mayRepeat(call) ? "again" : "no";
   }
 
@@ -110,9 +111,10 @@ export function openConnection(origin: string, options: ConnectionOptions = {}):
       return new AxonloomError("E_DVID_LOST", message, { request }, error);
     }
     if (!neverSent(error) && !isLost(error)) return error;
-    const message = answered
-      ? `${request}: no answer for ${Math.round(policy.deadlineMs / 1000)} s (${reason}); see whether the server runs, then run again`
-      : `${request}: no server answers at ${origin} (${reason}); check the address, and whether the server runs`;
+    const message =
+      answered || worksOnTasks()
+        ? `${request}: no answer for ${Math.round(policy.deadlineMs / 1000)} s (${reason}); see whether the server runs, then run again`
+        : `${request}: no server answers at ${origin} (${reason}); check the address, and whether the server runs`;
     return new AxonloomError("E_DVID_UNREACHABLE", message, { request, origin }, error);
   }
 
@@ -205,10 +207,14 @@ function isLost(error: unknown): boolean {
 }
 
 const LONGEST_TEXT = 1000;
+/** So much more that no token reaches from the text beyond it. */
+const LONGEST_LOOKED_AT = 1 << 20;
 
 /** What the server says, without its last line's repetition of the path. */
-function textOf(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes.subarray(0, LONGEST_TEXT)).trim();
+function textOf(bytes: Uint8Array, tokens: DvidTokens): string {
+  // A token that is cut would not be found.
+  const whole = withoutTokens(new TextDecoder().decode(bytes.subarray(0, LONGEST_LOOKED_AT)), tokens);
+  const text = whole.slice(0, LONGEST_TEXT).trim();
   return text.replace(/\s*\(\/api\/[^)]*\)\.?$/, "");
 }
 

@@ -24,6 +24,8 @@ export interface DvidInstance {
   readonly coarserScales: number;
   /** Numbers of the versions in which a label was written or an id reserved. */
   readonly labelledVersions: readonly number[];
+  /** Whether the server keeps indices of bodies, and counts ids; false only for labels that were made so. */
+  readonly indexed: boolean;
   /** Of a proxied volume, which has no voxels of its own. */
   readonly gridStore: string;
 }
@@ -45,6 +47,7 @@ export const instanceSchema = z.object({
       VoxelUnits: z.array(z.string()).nullish(),
       MaxLabel: z.record(z.string(), z.number()).nullish(),
       MaxDownresLevel: z.number().nullish(),
+      IndexedLabels: z.boolean().nullish(),
       GridStore: z.string().nullish(),
       MinPoint: vector.nullish(),
       MaxPoint: vector.nullish(),
@@ -67,6 +70,7 @@ export function instanceOf({ Base, Extended, Extents }: z.infer<typeof instanceS
     extents: corners?.MinPoint && corners.MaxPoint ? boxOf(corners.MinPoint, corners.MaxPoint) : null,
     coarserScales: Extended?.MaxDownresLevel ?? 0,
     labelledVersions: Object.keys(Extended?.MaxLabel ?? {}).map(Number),
+    indexed: Extended?.IndexedLabels ?? true,
     gridStore: Extended?.GridStore ?? "",
   };
 }

@@ -6,13 +6,13 @@
  */
 import type { CallOptions } from "../../call-options.ts";
 import { AxonloomError, isAxonloomError } from "../../errors.ts";
-import { AXES, toXyz } from "../../geometry/box.ts";
+import { AXES, alignOut, type Box, box, map3, toXyz } from "../../geometry/box.ts";
 import type { MakeOptions, VolumeSpec, VolumeStore } from "../types.ts";
 import { lockedAdvice } from "./errors.ts";
 import { connectDvid } from "./http.ts";
 import { createInstance, type DvidInstance, readInstance, setExtents } from "./instances.ts";
 import type { KeyValuePlace } from "./key-value.ts";
-import { type Marker, readMarker, union, writeMarker } from "./marker.ts";
+import { isWrittenBy, type Marker, readMarker, union, writeMarker } from "./marker.ts";
 import { type DvidVolumeName, formatDvidName } from "./name.ts";
 import { hasGzip, isOlder, openDvidVolume, resolveName } from "./open.ts";
 import { type DvidRepo, readRepo, versionIn } from "./repos.ts";
@@ -34,7 +34,8 @@ async function lookAt(rest: string, options?: CallOptions): Promise<Destination>
   const connection = connectDvid(name.origin);
   const place = { connection, uuid: name.version, instance: name.instance };
   const source = formatDvidName(name);
-  if (name.scale !== 0 || name.supervoxels) throw notAsNeeded(source, "a volume is written under its plain name, without a query");
+  if (name.scale !== 0 || name.supervoxels || name.owner !== undefined)
+    throw notAsNeeded(source, "a volume is written under its plain name, without a query");
   const [repo, instance, marker] = await Promise.all([
     readRepo(connection, name.version, options),
     readInstance(connection, name.version, name.instance, options).catch(absent),
@@ -70,48 +71,59 @@ export async function checkCanCreate(
   const destination = await lookAt(rest, options);
   checkOpen(destination);
   checkFree(destination, replace);
+  if (empty) checkEmpty(destination, owner);
   const { instance, source, marker } = destination;
-  if (empty && (instance?.labelledVersions.length ?? 0) > 0) {
-    const message = `${source}: expected a new instance, or one without labels in any version, found one with labels: choose another name, or allow it to be changed (options.mutateseg: auto)`;
-    throw new AxonloomError("E_DESTINATION_EXISTS", message, { source });
-  }
   if (!replace && owner !== undefined && marker?.state === "writing" && marker.owner !== owner)
     throw unfinished(source, marker, owner);
-  if (instance !== null) checkType(source, instance, instance.type === "uint8blk" ? "uint8blk" : "labelmap");
+  if (instance !== null) checkType(destination, instance, instance.type === "uint8blk" ? "uint8blk" : "labelmap");
 }
 
 export async function create(
   rest: string,
   spec: VolumeSpec,
-  { replace = false, owner = "", ...options }: MakeOptions = {},
+  { replace = false, empty = false, owner = "", ...options }: MakeOptions = {},
 ): Promise<VolumeStore> {
   const destination = await lookAt(rest, options);
   const { name, source, place, instance, marker } = destination;
   const type = instanceTypeFor(source, spec);
   checkOpen(destination);
   checkFree(destination, replace);
+  if (empty) checkEmpty(destination, owner);
   if (marker?.state === "writing" && (!replace || marker.owner === owner)) throw unfinished(source, marker, owner);
   if (instance === null) {
     await createInstance(place.connection, name.version, instanceSettings(source, name.instance, type, spec), options);
   } else {
-    checkType(source, instance, type);
+    checkType(destination, instance, type);
     checkScales(source, instance, spec);
   }
   const before = marker === null || marker.state === "done" ? (instance?.extents ?? null) : marker.before;
-  await writeMarker(place, { version: name.version, owner, state: "writing", bounds: spec.bounds, before }, options);
-  return await openDvidVolume(rest, options);
+  const wasEmpty = marker?.owner === owner ? marker.empty : !holdsLabels(destination);
+  await writeMarker(
+    place,
+    { version: name.version, owner, state: "writing", bounds: spec.bounds, before, empty: wasEmpty },
+    options,
+  );
+  // Two may have looked at once: the last one to write it has it.
+  const now = await readMarker(place, options);
+  if (now !== null && now.owner !== owner) throw unfinished(source, now, owner);
+  return await openFor(name, owner, options);
+}
+
+/** Under a name that opens only as long as this owner writes the volume. */
+async function openFor(name: DvidVolumeName, owner: string, options?: CallOptions): Promise<VolumeStore> {
+  const source = formatDvidName(owner === "" ? name : { ...name, owner });
+  return await openDvidVolume(source.slice("dvid://".length), options);
 }
 
 export async function openUnpublished(rest: string, { owner = "", ...options }: MakeOptions = {}): Promise<VolumeStore | null> {
-  const { marker, instance } = await lookAt(rest, options);
-  if (instance === null || marker?.state !== "writing" || marker.owner !== owner) return null;
-  return await openDvidVolume(rest, options);
+  const { marker, instance, name } = await lookAt(rest, options);
+  return instance !== null && isWrittenBy(marker, owner) ? await openFor(name, owner, options) : null;
 }
 
 /** What was written stays on the server; the marker says that it may be written over. */
 export async function discardUnpublished(rest: string, { owner = "", ...options }: MakeOptions = {}): Promise<void> {
   const { marker, place } = await lookAt(rest, options);
-  if (marker?.state !== "writing" || marker.owner !== owner) return;
+  if (marker === null || !isWrittenBy(marker, owner)) return;
   await writeMarker(place, { ...marker, state: "discarded" }, options);
 }
 
@@ -124,11 +136,22 @@ export async function publish(rest: string, { owner = "", ...options }: MakeOpti
   }
   if (marker.state === "writing") {
     if (instance !== null && !isOlder(instance)) {
-      await setExtents(place.connection, name.version, name.instance, union(marker.bounds, marker.before), options);
+      await setExtents(place.connection, name.version, name.instance, extentsOf(marker, instance), options);
     }
     await writeMarker(place, { ...marker, state: "done" }, options);
   }
   return await openDvidVolume(rest, options);
+}
+
+/** The volume's bounds and what was there before; also what somebody else has written beyond their blocks meanwhile. */
+function extentsOf(marker: Marker, { extents }: DvidInstance): Box {
+  const made = union(marker.bounds, marker.before);
+  if (extents === null) return made;
+  const blocks = alignOut(made, BLOCK);
+  return box(
+    map3((a) => (extents.start[a] < blocks.start[a] ? extents.start[a] : made.start[a])),
+    map3((a) => (extents.stop[a] > blocks.stop[a] ? extents.stop[a] : made.stop[a])),
+  );
 }
 
 function checkOpen({ repo, name, source }: Destination): void {
@@ -144,14 +167,26 @@ function checkFree(destination: Destination, replace: boolean): void {
   throw new AxonloomError("E_DESTINATION_EXISTS", message, { source });
 }
 
+/** `mutateseg: no`: nobody but this owner has written labels to any version. */
+function checkEmpty(destination: Destination, owner: string | undefined): void {
+  const { source, marker } = destination;
+  if (!holdsLabels(destination) || (marker?.empty === true && marker.owner === owner)) return;
+  const message = `${source}: expected a new instance, or one without labels in any version, found one with labels: choose another name, or allow it to be changed (options.mutateseg: auto)`;
+  throw new AxonloomError("E_DESTINATION_EXISTS", message, { source });
+}
+
+function holdsLabels({ instance }: Destination): boolean {
+  return (instance?.labelledVersions.length ?? 0) > 0;
+}
+
 function unfinished(source: string, marker: Marker, owner: string): AxonloomError {
   const whose = marker.owner === owner ? "" : ` by another (${marker.owner || "no run"})`;
   const message = `${source}: an unfinished volume was begun here${whose}; another process may be writing it, or one was ended: go on with that run, or choose another name or version`;
   return new AxonloomError("E_DESTINATION_EXISTS", message, { source, owner: marker.owner });
 }
 
-/** Of an instance that is there: the type, blocks that can be sent, a block size that fits the write grid. */
-function checkType(source: string, instance: DvidInstance, type: InstanceType): void {
+/** Of an instance that is there: the type, versions, blocks that can be sent, a block size that fits the write grid, ids that are counted. */
+function checkType({ source, marker }: Destination, instance: DvidInstance, type: InstanceType): void {
   const { blockSize } = instance;
   const older = isOlder(instance);
   if (instance.type !== type && !(older && type === "labelmap")) {
@@ -162,11 +197,23 @@ function checkType(source: string, instance: DvidInstance, type: InstanceType): 
     const found = blockSize === null ? "none" : toXyz(blockSize).join(" x ");
     throw notAsNeeded(source, `expected blocks of ${BLOCK.join(" x ")} voxels, found ${found}; choose another name`);
   }
-  if (instance.type === "labelmap" && !hasGzip({ instance })) {
+  if (!instance.versioned) {
+    throw notAsNeeded(source, "it is not versioned: what is written there is written to every version; choose another name");
+  }
+  if (instance.type !== "labelmap") return;
+  if (!hasGzip({ instance })) {
     throw notAsNeeded(
       source,
       `expected an instance made without "Compression" (gzip), found ${instance.compression}; choose another name`,
     );
+  }
+  if (!instance.indexed) {
+    throw notAsNeeded(source, "it was made with IndexedLabels: false, so the server counts no ids there; choose another name");
+  }
+  if (marker === null && instance.extents !== null && instance.labelledVersions.length === 0) {
+    const why =
+      "it has voxels, but the server knows no highest id (MaxLabel), so new ids could be those that are there: set it (POST …/maxlabel/<highest id>), or choose another name";
+    throw notAsNeeded(source, why);
   }
 }
 

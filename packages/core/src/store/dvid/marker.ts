@@ -16,6 +16,8 @@ export interface Marker {
   readonly bounds: Box;
   /** Where the instance had voxels before. */
   readonly before: Box | null;
+  /** Whether the owner found no label in any version when it began. */
+  readonly empty: boolean;
 }
 
 const KEY = "run";
@@ -28,6 +30,7 @@ const markerSchema = z.object({
   state: z.enum(["writing", "done", "discarded"]),
   bounds: boxSchema,
   before: boxSchema.nullable(),
+  empty: z.boolean().default(false),
 });
 
 /** The keyvalue instance that belongs to an instance. */
@@ -45,6 +48,10 @@ export async function readMarker(place: KeyValuePlace, options?: CallOptions): P
 
 export async function writeMarker(place: KeyValuePlace, marker: Marker, options?: CallOptions): Promise<void> {
   await putKey(notesOf(place), KEY, JSON.stringify(marker), options);
+}
+
+export function isWrittenBy(marker: Marker | null, owner: string): boolean {
+  return marker?.state === "writing" && marker.owner === owner;
 }
 
 /** The smallest box that holds both. */

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatDvidName, parseDvidName, parseVolumeName } from "./name.ts";
@@ -39,6 +40,20 @@ test.each([
   );
 });
 
+test("what a name may give away is in no message", () => {
+  for (const rest of ["user:secret@host/a/b", "https://user:secret@host/a/b", "host/a/b?admintoken=secret"]) {
+    const error = (() => {
+      try {
+        return parseDvidName(rest);
+      } catch (e) {
+        return e;
+      }
+    })();
+    expect(error).toMatchObject({ code: "E_SOURCE_NAME" });
+    expect(inspect(error, { depth: 9 })).not.toContain("secret");
+  }
+});
+
 test("a volume's name needs an instance", () => {
   expect(() => parseVolumeName("host:8000/abc")).toThrow(/names no instance/);
 });
@@ -46,9 +61,16 @@ test("a volume's name needs an instance", () => {
 test("what is written is read back", () => {
   const part = fc.string({ minLength: 1, unit: "grapheme" }).filter((s) => !s.includes("\0"));
   fc.assert(
-    fc.property(part, part, fc.integer({ min: 0, max: 9 }), fc.boolean(), (version, instance, scale, supervoxels) => {
-      const name = { origin: "http://host:8000", version, instance, scale, supervoxels };
-      expect(parseDvidName(formatDvidName(name).slice("dvid://".length))).toEqual(name);
-    }),
+    fc.property(
+      part,
+      part,
+      fc.integer({ min: 0, max: 9 }),
+      fc.boolean(),
+      fc.option(part),
+      (version, instance, scale, supervoxels, owner) => {
+        const name = { origin: "http://host:8000", version, instance, scale, supervoxels, ...(owner === null ? {} : { owner }) };
+        expect(parseDvidName(formatDvidName(name).slice("dvid://".length))).toEqual(name);
+      },
+    ),
   );
 });

@@ -17,6 +17,8 @@ export interface DvidName {
   readonly scale: number;
   /** Ids as they are stored in the voxels, instead of the bodies to which they were merged. */
   readonly supervoxels: boolean;
+  /** Only of a volume that is being written: by whom. It opens as long as that is so. */
+  readonly owner?: string;
 }
 
 /** A name of a volume. */
@@ -26,6 +28,7 @@ export interface DvidVolumeName extends DvidName {
 }
 
 const FORM = "dvid://host:port/<version>/<instance>";
+/** For people; names that this program makes have `owner`, too. */
 const KEYS = ["scale", "supervoxels"];
 
 /** What follows `dvid://`, taken apart. `E_SOURCE_NAME`. */
@@ -56,10 +59,14 @@ export function parseVolumeName(rest: string): DvidVolumeName {
 }
 
 /** Writes a name that {@link parseDvidName} reads back, with `dvid://`. */
-export function formatDvidName({ origin, version, instance, scale, supervoxels }: DvidName): string {
+export function formatDvidName({ origin, version, instance, scale, supervoxels, owner }: DvidName): string {
   const server = origin.replace(/^http:\/\//, "");
   const path = [version, instance].filter((part) => part !== null).map((part) => `/${encoded(part)}`);
-  const query = [...(scale === 0 ? [] : [`scale=${scale}`]), ...(supervoxels ? ["supervoxels=true"] : [])];
+  const query = [
+    ...(scale === 0 ? [] : [`scale=${scale}`]),
+    ...(supervoxels ? ["supervoxels=true"] : []),
+    ...(owner === undefined ? [] : [`owner=${encoded(owner)}`]),
+  ];
   return `dvid://${server}${path.join("")}${query.length === 0 ? "" : `?${query.join("&")}`}`;
 }
 
@@ -84,11 +91,11 @@ function encoded(part: string): string {
   return encodeURIComponent(part).replaceAll("%3A", ":");
 }
 
-function parseQuery(rest: string, text: string): Pick<DvidName, "scale" | "supervoxels"> {
+function parseQuery(rest: string, text: string): Pick<DvidName, "scale" | "supervoxels" | "owner"> {
   const query = new Map<string, string>();
   for (const pair of text.split("&").filter((p) => p !== "")) {
     const [key = "", value = ""] = pair.split("=", 2);
-    if (!KEYS.includes(key)) {
+    if (!KEYS.includes(key) && key !== "owner") {
       const near = closest(key, KEYS);
       throw malformed(
         rest,
@@ -102,9 +109,22 @@ function parseQuery(rest: string, text: string): Pick<DvidName, "scale" | "super
   const supervoxels = query.get("supervoxels") ?? "false";
   if (!/^\d{1,2}$/.test(scale)) throw malformed(rest, `"scale=${scale}" is no number of a scale: expected 0, 1, 2, …`);
   if (!/^(true|false)$/.test(supervoxels)) throw malformed(rest, `"supervoxels=${supervoxels}": expected true or false`);
-  return { scale: Number(scale), supervoxels: supervoxels === "true" };
+  const owner = query.get("owner");
+  return {
+    scale: Number(scale),
+    supervoxels: supervoxels === "true",
+    ...(owner === undefined ? {} : { owner: decoded(rest, owner) }),
+  };
 }
 
 function malformed(rest: string, why: string): AxonloomError {
-  return new AxonloomError("E_SOURCE_NAME", `the name "dvid://${rest}" cannot be read: ${why}`, { name: `dvid://${rest}` });
+  const name = `dvid://${withoutSecrets(rest)}`;
+  return new AxonloomError("E_SOURCE_NAME", `the name "${name}" cannot be read: ${why}`, { name });
+}
+
+/** Who puts a password or a token into a name shall not read it in a log: without what stands before @, and the values of unknown keys. */
+function withoutSecrets(rest: string): string {
+  return rest
+    .replace(/^((?:https?:\/\/)?)[^/?#]*@/, "$1***@")
+    .replace(/([?&#])([^=&#]*)=([^&#]*)/g, (all, mark, key) => (KEYS.includes(key) ? all : `${mark}${key}=***`));
 }

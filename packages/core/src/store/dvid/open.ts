@@ -1,5 +1,6 @@
 /** Opens an instance of a version as a volume. */
 import type { CallOptions } from "../../call-options.ts";
+import { AxonloomError } from "../../errors.ts";
 import { alignOut, type Box, contains } from "../../geometry/box.ts";
 import type { VolumeStore } from "../types.ts";
 import { bodyIndex } from "./body-index.ts";
@@ -7,7 +8,7 @@ import { greyStore } from "./grey.ts";
 import { connectDvid } from "./http.ts";
 import { type DvidInstance, readInstance } from "./instances.ts";
 import { labelStore } from "./labels.ts";
-import { type Marker, readMarker, union } from "./marker.ts";
+import { isWrittenBy, type Marker, readMarker, union } from "./marker.ts";
 import { type DvidVolumeName, formatDvidName, parseVolumeName } from "./name.ts";
 import { rawLabelStore } from "./raw-labels.ts";
 import { resolveVersion } from "./repos.ts";
@@ -24,13 +25,22 @@ export async function openDvidVolume(rest: string, options?: CallOptions): Promi
   return storeOf(await openInstance(await resolveName(rest, options), options));
 }
 
-/** What the server says of an instance. `E_SOURCE_NOT_FOUND`, `E_DVID_VERSION`, `E_DVID_INSTANCE`. */
+/**
+ * What the server says of an instance. `E_SOURCE_NOT_FOUND`, `E_DVID_VERSION`, `E_DVID_INSTANCE`; `E_DESTINATION_EXISTS` when the name has an
+ * owner, and another writes the volume now.
+ */
 export async function openInstance(name: DvidVolumeName, options?: CallOptions): Promise<OpenedVolume> {
   const connection = connectDvid(name.origin);
   const [instance, marker] = await Promise.all([
     readInstance(connection, name.version, name.instance, options),
     readMarker({ connection, uuid: name.version, instance: name.instance }, options),
   ]);
+  if (name.owner !== undefined && !isWrittenBy(marker, name.owner)) {
+    const source = formatDvidName(name);
+    const found = marker === null ? "no mark of a volume" : `one that is ${marker.state}, of ${marker.owner || "no run"}`;
+    const message = `${source}: expected a volume that ${name.owner} is writing, found ${found}: another has taken its place (options.mutateseg: yes); let one run at a time write to a version, and run again`;
+    throw new AxonloomError("E_DESTINATION_EXISTS", message, { source, owner: marker?.owner ?? null });
+  }
   return describeOpened(connection, name, instance, boundsOf(instance, marker));
 }
 

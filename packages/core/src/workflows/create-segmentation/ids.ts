@@ -38,7 +38,7 @@ export async function chooseLabelOffset(
   const renew = rules.reserve !== null && (await changedSinceDone(store, destination));
   const wish = { destination, needed, offset: config.labelOffset, basis: basisOf(plan, config.labelOffset), renew };
   // Begun before: a destination in which ids are reserved may look like one that somebody else has written.
-  const begin = async () => void (await beginOutput({ store, plan, signal }));
+  const begin = async () => void (await beginOutput({ store, plan, config, signal }));
   const offset = await keepOffset(store, rules, wish, begin, { signal });
   if (offset !== config.labelOffset && config.labelOffset !== 0n) {
     const message = `output ${destination} holds labels: the ids of this run are those reserved there, above ${offset}, and not those above label-offset`;

@@ -10,29 +10,28 @@ import type { CallOptions } from "../../call-options.ts";
 import type { Config } from "../../config/index.ts";
 import { type EngineFactory, localEngineFactory } from "../../engine/index.ts";
 import { endLeftover } from "../../engine/spark/leftover.ts";
-import { AxonloomError } from "../../errors.ts";
+import { AxonloomError, isAxonloomError } from "../../errors.ts";
 import { toXyz } from "../../geometry/box.ts";
 import { deletePrefix, type KeyValueStore, openKeyValue, putJson, sweepTemporary } from "../../keyvalue/index.ts";
 import type { CoverageCertificate, RunListener, RunSummary } from "../../run/events.ts";
 import { lockRunFolder } from "../../run/lock.ts";
 import { openRunLog } from "../../run/log-file.ts";
-import { readState, StateKeeper, saveResult } from "../../run/state.ts";
+import { readCertificate, readState, readSummary, StateKeeper, saveResult } from "../../run/state.ts";
 import { parseUserReference } from "../../segment/user-module.ts";
 import { normaliseDestination, openVolume } from "../../store/index.ts";
-import { digestVolume, type VolumeDigest } from "../digest.ts";
 import { pyramidTasks } from "../pyramid.ts";
 import { ProgressCounter, type RunContext } from "./context.ts";
 import { indexBodies } from "./index-bodies.ts";
 import { indexHands } from "./index-hands.ts";
-import { checkDestination, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
+import { checkDestination, isFinished, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
 import { writePyramid } from "./pyramid.ts";
-import { recordRun } from "./record.ts";
+import { recordKeyOf, recordRun } from "./record.ts";
 import { borderedVoxels, type Segmented, segmentAll, segmentedAgain } from "./segment.ts";
 import { withNewSessions } from "./sessions.ts";
 import { findEvidence, stitchAll } from "./stitch.ts";
 import { verifyAll, type Written, writeAll } from "./write.ts";
-import { writtenMask } from "./written-mask.ts";
+import { digestResult } from "./written-mask.ts";
 
 export interface CreateSegmentationOptions extends CallOptions, WorkerOptions {
   /** Where the work runs; absent: worker threads of this process, by `workers` and `memoryBytes`. */
@@ -70,12 +69,39 @@ export async function createSegmentation(
   try {
     const store = openKeyValue(config.runFolder);
     await sweepTemporary(store); // of a process that was killed
-    await checkDestination(store, plan.output.destination, config);
+    try {
+      await checkDestination(store, plan.output.destination, config);
+    } catch (error) {
+      const result = isLocked(error) ? await finishedBefore(config, plan, store, options) : null;
+      if (result === null) throw error;
+      return result;
+    }
     if (options.fresh) await forget(store);
     return await runLocked(config, plan, store, options);
   } finally {
     await lock.release();
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return isAxonloomError(error) && error.code === "E_DVID_LOCKED";
+}
+
+/** What the run folder says of this very run, if it had ended when the version that it wrote was committed. */
+async function finishedBefore(
+  config: Config,
+  { output: { destination } }: RunPlan,
+  store: KeyValueStore,
+  { fresh = false, record = true, onEvent }: CreateSegmentationOptions,
+): Promise<CreateSegmentationResult | null> {
+  if (fresh || !record || !(await isFinished(store, destination, config))) return null;
+  const [state, summary, certificate] = await Promise.all([readState(store), readSummary(store), readCertificate(store)]);
+  if (summary === null || certificate === null || state?.status !== summary.status) return null;
+  const key = recordKeyOf(summary.digest);
+  const message = `this run had ended when its version was committed, so there is nothing to do: ${destination} has its record (${key})`;
+  onEvent?.({ event: "warning", message });
+  onEvent?.({ event: "finished", ...summary });
+  return { summary, certificate };
 }
 
 /** Whether the output can be written where the configuration says; refuses as {@link createSegmentation} would. */
@@ -193,9 +219,10 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   }
   const verified = plan.preserved === null ? null : await counter.stage("verify", n, () => verifyAll(run, segmented, written));
   const certificate = certify(plan, segmented, written, verified);
-  const output = written.published ? written.volume : await publishOutput(run, certificate.complete);
-  const { digest, labelled } = await digestResult(run, output);
+  // Before anybody may take it for the result.
+  const { digest, labelled } = await digestResult(run, written.volume);
   if (labelled !== written.labelled) {
+    const output = plan.output.destination;
     throw new AxonloomError(
       "E_VERIFY_FAILED",
       `output ${output}: expected ${written.labelled} voxels with a body, found ${labelled} when reading it back; something else has changed it. Run again with --fresh`,
@@ -210,40 +237,29 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   }
 
   const voxels = plan.subvolumes.reduce((sum, subvolume) => sum + borderedVoxels(subvolume), 0);
-  const result: CreateSegmentationResult = {
-    certificate,
-    summary: {
-      status: certificate.complete ? "complete" : "incomplete",
-      digest,
-      bodies: written.bodies,
-      segments: stitched.ids.total,
-      matches: stitched.resolution.matches,
-      subvolumes: n,
-      restored: segmented.restored,
-      "segmented-again": again,
-      quarantined: segmented.gaps.length,
-      faces: plan.faces.length,
-      voxels: written.voxels,
-      "checkpoint-bytes": segmented.bytes,
-      "checkpoint-bytes-per-voxel": segmented.bytes / voxels,
-      seconds: (performance.now() - began) / 1000,
-      input: plan.input.source,
-      output,
-      "run-folder": run.config.runFolder,
-    },
-  };
-  await recordRun(run, result.summary, certificate);
-  return result;
-}
-
-/** Of an output that is written in place only what this run wrote counts, as if it had been empty. */
-async function digestResult({ plan, signal }: RunContext, output: string): Promise<VolumeDigest> {
-  const { bounds } = plan.output.spec;
-  const { bodies } = await openVolume(output);
-  return await digestVolume(
+  const summaryOf = (output: string): RunSummary => ({
+    status: certificate.complete ? "complete" : "incomplete",
+    digest,
+    bodies: written.bodies,
+    segments: stitched.ids.total,
+    matches: stitched.resolution.matches,
+    subvolumes: n,
+    restored: segmented.restored,
+    "segmented-again": again,
+    quarantined: segmented.gaps.length,
+    faces: plan.faces.length,
+    voxels: written.voxels,
+    "checkpoint-bytes": segmented.bytes,
+    "checkpoint-bytes-per-voxel": segmented.bytes / voxels,
+    seconds: (performance.now() - began) / 1000,
+    input: plan.input.source,
     output,
-    bodies === undefined ? { signal } : { signal, bounds, maskOf: (box) => writtenMask(plan, box) },
-  );
+    "run-folder": run.config.runFolder,
+  });
+  // A volume that is written in place has its record before it is marked as done: the version may be committed at any time then.
+  await recordRun(run, written.volume, summaryOf(plan.output.destination), certificate);
+  const output = written.published ? written.volume : await publishOutput(run, certificate.complete);
+  return { certificate, summary: summaryOf(output) };
 }
 
 function certify(plan: RunPlan, segmented: Segmented, written: Written, verified: number | null): CoverageCertificate {

@@ -28,6 +28,8 @@ interface OutputRecord {
   readonly complete: boolean;
   /** What lies under the final name and is this run's; kept while it is written anew. */
   readonly published: { readonly identity: string; readonly complete: boolean } | null;
+  /** Of the configuration that made it; known from `publishing` on. */
+  readonly configuration?: string;
 }
 
 /** Prefixes of the keys that this file keeps in the run folder. */
@@ -62,18 +64,36 @@ export async function checkDestination(
     (await openUnpublished(destination, { owner: ownerOf(store) })) === null &&
     (await volumeExists(destination))
   ) {
-    await finishPublishing(store, record);
+    await finishPublishing(store, record).catch(notOurs);
   }
   try {
     await checkCanCreate(destination, {
       replace: replace || (await isOwn(store, destination)),
       owner: ownerOf(store),
-      empty: newOutput && record === null,
+      empty: newOutput,
     });
   } catch (error) {
     if (!isAxonloomError(error) || error.code !== "E_DESTINATION_EXISTS" || replace) throw error;
     const message = `output ${destination}: expected a free name or this run's own result, found something else (${error.message}); remove it, choose another one, or set options.mutateseg: "yes" to replace it`;
     throw new AxonloomError("E_DESTINATION_EXISTS", message, { destination }, error);
+  }
+}
+
+/** What lies there now is another's; what may be done about it is looked at next. */
+function notOurs(error: unknown): void {
+  if (!isAxonloomError(error) || error.code !== "E_SOURCE_NOT_FOUND") throw error;
+}
+
+/** Whether this configuration has been run to its end, and what lies under the final name is marked as this run's. */
+export async function isFinished(store: KeyValueStore, destination: string, config: Config): Promise<boolean> {
+  const record = await getJson<OutputRecord>(store, recordKey(destination));
+  if (record?.step !== "done" || record.configuration !== fingerprint(config.resolved)) return false;
+  try {
+    await publishVolume(destination, { replace: true, owner: ownerOf(store) }); // of a published one it only looks whose it is
+    return true;
+  } catch (error) {
+    notOurs(error);
+    return false;
   }
 }
 
@@ -114,18 +134,25 @@ export async function prepareOutput(
 }
 
 /** The unpublished volume: the one that was begun before, or a new one. */
-export async function beginOutput({ store, plan, signal }: Pick<RunContext, "store" | "plan" | "signal">): Promise<string> {
+export async function beginOutput({
+  store,
+  plan,
+  config,
+  signal,
+}: Pick<RunContext, "store" | "plan" | "config" | "signal">): Promise<string> {
   const { destination, spec } = plan.output;
   const owner = ownerOf(store);
   const record = await getJson<OutputRecord>(store, recordKey(destination));
   const same = record?.spec === fingerprint(spec);
   const begun = same && record.step !== "done" ? await openUnpublished(destination, { owner }) : null;
   if (begun !== null) return begun.source;
+  // A volume that is written in place goes from here on: looked at once more, however long ago the run was begun.
+  const replace = config.replaceOutput || (await isOwn(store, destination));
   await deletePrefix(store, writtenPrefix(destination));
   await discardUnpublished(destination, { owner });
   const published = record?.published ?? null;
   await save(store, { destination, step: "writing", spec: fingerprint(spec), complete: false, published });
-  return (await createVolume(destination, spec, { replace: true, owner, signal })).source;
+  return (await createVolume(destination, spec, { replace, empty: config.newOutput, owner, signal })).source;
 }
 
 /**
@@ -152,9 +179,10 @@ export async function publishOutput({ store, plan, config, emit, signal }: RunCo
       { destination },
     );
   }
-  await save(store, { ...record, step: "publishing", complete });
+  const publishing: OutputRecord = { ...record, step: "publishing", complete, configuration: fingerprint(config.resolved) };
+  await save(store, publishing);
   await publishVolume(destination, { replace: true, owner, signal });
-  return await finishPublishing(store, { ...record, complete });
+  return await finishPublishing(store, publishing);
 }
 
 /** After the renaming, or again after a crash that followed it. */

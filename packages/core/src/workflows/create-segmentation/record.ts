@@ -5,13 +5,21 @@ import { openVolume } from "../../store/index.ts";
 import { VERSION } from "../../version.ts";
 import type { RunContext } from "./context.ts";
 
-/** Keeps configuration, counts, digest and sources under `run--<start of the digest>`, where the output keeps records. Repeatable. */
+export function recordKeyOf(digest: string): string {
+  return `run--${digest.slice(0, 16)}`;
+}
+
+/**
+ * Keeps configuration, counts, digest and sources under {@link recordKeyOf}, where the output keeps records. Repeatable.
+ * @param volume where the output lies now.
+ */
 export async function recordRun(
   { config, signal }: RunContext,
+  volume: string,
   { digest, input, output, ...counts }: RunSummary,
   certificate: CoverageCertificate,
 ): Promise<void> {
-  const { bodies } = await openVolume(output);
+  const { bodies } = await openVolume(volume);
   if (bodies === undefined) return;
   const { seconds: _, "run-folder": __, restored: ___, "segmented-again": ____, ...lasting } = counts;
   const record = {
@@ -24,5 +32,5 @@ export async function recordRun(
     certificate,
     configuration: config.resolved,
   };
-  await bodies.keepRecord(`run--${digest.slice(0, 16)}`, JSON.stringify(record, null, 1), { signal });
+  await bodies.keepRecord(recordKeyOf(digest), JSON.stringify(record, null, 1), { signal });
 }

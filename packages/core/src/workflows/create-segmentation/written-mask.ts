@@ -1,6 +1,9 @@
-/** Which voxels a run writes. */
+/** Which voxels a run writes, and the digest of these. */
 import { type Box, intersect, isEmpty, shapeOf, volumeOf } from "../../geometry/box.ts";
 import { visitPieces } from "../../geometry/roi.ts";
+import { openVolume } from "../../store/index.ts";
+import { digestVolume, type VolumeDigest } from "../digest.ts";
+import type { RunContext } from "./context.ts";
 import type { RunPlan } from "./plan.ts";
 
 /** 1 where the run writes in `box` (C order): in a core box, inside the volume and the ROI. */
@@ -22,4 +25,14 @@ export function writtenMask({ subvolumes, roi, input }: Pick<RunPlan, "subvolume
     });
   }
   return mask;
+}
+
+/** Of an output that is written in place only what this run wrote counts, as if it had been empty. */
+export async function digestResult({ plan, signal }: Pick<RunContext, "plan" | "signal">, output: string): Promise<VolumeDigest> {
+  const { bounds } = plan.output.spec;
+  const { bodies } = await openVolume(output);
+  return await digestVolume(
+    output,
+    bodies === undefined ? { signal } : { signal, bounds, maskOf: (box) => writtenMask(plan, box) },
+  );
 }

@@ -27,6 +27,7 @@ export class Labels implements Instance {
   readonly versioned: boolean;
   readonly #base: Base;
   readonly #state: LabelState;
+  readonly #indexed: boolean;
   #voxelSize: Point;
   readonly #units: readonly string[];
   readonly #later: LabelOptions["later"];
@@ -40,6 +41,7 @@ export class Labels implements Instance {
     this.#state = new LabelState(base.repo, blockSize, Number(settings.text("MaxDownresLevel") ?? "0"));
     this.#voxelSize = settings.point("VoxelSize", [8, 8, 8]);
     this.#units = settings.text("VoxelUnits")?.split(",") ?? ["nanometers", "nanometers", "nanometers"];
+    this.#indexed = settings.flag("IndexedLabels", true);
     this.#later = options.later;
     if (this.type === "labelmap" && !options.logStore) {
       specOnly("log-store");
@@ -59,7 +61,7 @@ export class Labels implements Instance {
     const ids =
       `"MaxLabel":{${max}},"MaxRepoLabel":${state.maxRepoLabel},` +
       (this.type === "labelmap"
-        ? `"NextLabel":${state.nextLabel},"IndexedLabels":true`
+        ? `"NextLabel":${state.nextLabel},"IndexedLabels":${this.#indexed}`
         : `"IndexedLabels":true,"CountLabels":true`);
     return `{"Base":${baseJson(this.#base)},"Extended":{${extended},${ids},"MaxDownresLevel":${state.maxDownres}},"Extents":${extents}}`;
   }
