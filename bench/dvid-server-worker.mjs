@@ -1,6 +1,6 @@
 /**
  * One worker thread of the comparison with a DVID server: answers { task, items, inFlight, … } when the items are done, so many at a time.
- * `workerData`: the labels (uint64, shared memory) and grey values of the volume, and its shape.
+ * `workerData.labels`: labels (uint64) of each box of the volume by its first voxel.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { compressLz4Block, decompressLz4Block } from "@axonloom/kernels";
@@ -9,28 +9,17 @@ import { apiPath, connectDvid } from "../packages/core/dist/store/dvid/http.js";
 import { openVolume } from "../packages/core/dist/store/index.js";
 import { fillPyramidCell } from "../packages/core/dist/workflows/pyramid.js";
 
-const { labels, shape } = workerData;
+const { labels } = workerData;
 const NOTHING = new BigUint64Array(0);
 
-/** Voxels of a box, copied from the shared array. */
-function cut({ start, stop }) {
-  const size = stop.map((n, a) => n - start[a]);
-  const data = new BigUint64Array(size[0] * size[1] * size[2]);
-  let to = 0;
-  for (let z = start[0]; z < stop[0]; z++) {
-    for (let y = start[1]; y < stop[1]; y++, to += size[2]) {
-      const from = (z * shape[1] + y) * shape[2] + start[2];
-      data.set(labels.subarray(from, from + size[2]), to);
-    }
-  }
-  return { data, shape: size };
-}
+/** Voxels of a box of the volume. */
+const voxelsOf = ({ start, stop }) => ({ data: labels.get(start.join()), shape: stop.map((n, a) => n - start[a]) });
 
 const boxPath = ({ start, stop }) => [[2, 1, 0].map((a) => stop[a] - start[a]).join("_"), [...start].reverse().join("_")];
 
 const TASKS = {
   async write(box, { source }) {
-    await (await openVolume(source)).write(box, cut(box));
+    await (await openVolume(source)).write(box, voxelsOf(box));
   },
   async level(task) {
     await fillPyramidCell(task);
@@ -45,7 +34,7 @@ const TASKS = {
     return sum((await (await openVolume(source)).read(box)).data);
   },
   async rawPost(box, { origin, path }) {
-    const { data } = cut(box);
+    const { data } = voxelsOf(box);
     const body = compressLz4Block(new Uint8Array(data.buffer));
     const call = {
       method: "POST",

@@ -38,9 +38,9 @@ export async function benchDvidServer({ folder, emit }) {
   const whole = await loadInput(folder, INPUT);
   const shape = [DEPTH, whole.shape[1], whole.shape[2]];
   const voxels = shape[0] * shape[1] * shape[2];
-  const labels = new BigUint64Array(new SharedArrayBuffer(voxels * 8));
-  labels.set(whole.data.subarray(0, voxels));
-  const bodies = renumber(labels)
+  const labels = new Map();
+  for (const b of cellsIn(boxOfShape(shape), REQUEST, [0, 0, 0])) labels.set(b.start.join(), cut(whole, b));
+  const bodies = renumber(whole.data.subarray(0, voxels))
     .ids.filter((id) => id !== 0n)
     .sort();
   const place = await mkdtemp(join(tmpdir(), "axonloom-bench-dvid-"));
@@ -49,9 +49,7 @@ export async function benchDvidServer({ folder, emit }) {
   const value = (name) => new RegExp(`^${name}=(.*)$`, "m").exec(started)[1];
   const origin = `http://127.0.0.1:${port}`;
   const connection = openConnection(origin, { tokens: { bearer: null, admin: value("admin_token") } });
-  const pool = [0, 1].map(
-    () => new Worker(new URL("./dvid-server-worker.mjs", import.meta.url), { workerData: { labels, shape } }),
-  );
+  const pool = [0, 1].map(() => new Worker(new URL("./dvid-server-worker.mjs", import.meta.url), { workerData: { labels } }));
   try {
     await measure({ connection, origin, port, shape, voxels, bodies, pool, pid: value("pid"), emit });
   } finally {
@@ -59,6 +57,20 @@ export async function benchDvidServer({ folder, emit }) {
     execFileSync(join(SCRIPTS, "stop-dvid"), [place]);
     await rm(place, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
+}
+
+/** Voxels of a box, C order. */
+function cut({ data, shape }, { start, stop }) {
+  const size = stop.map((n, a) => n - start[a]);
+  const box = new BigUint64Array(size[0] * size[1] * size[2]);
+  let to = 0;
+  for (let z = start[0]; z < stop[0]; z++) {
+    for (let y = start[1]; y < stop[1]; y++, to += size[2]) {
+      const from = (z * shape[1] + y) * shape[2] + start[2];
+      box.set(data.subarray(from, from + size[2]), to);
+    }
+  }
+  return box;
 }
 
 async function measure({ connection, origin, port, shape, voxels, bodies, pool, pid, emit }) {

@@ -40,7 +40,6 @@ const PROGRAM = {
   "run-faults": "a run through kills, 503s and cut connections",
   "run-proofreading": "`merge`, `cleave`, `sparsevol`, `maxlabel` on what a run has written",
   "how-to": "the commands of the how-to page",
-  speed: "the speed table",
 } as const;
 
 const ALL = { ...RECORDED, ...SPEC_ONLY, ...CONTRACT, ...PROGRAM };

@@ -74,7 +74,8 @@ describe("the server's contract: the stand-in", () => {
   });
 });
 
-test("the page of DVID has a row for each capability, and every reason", () => {
+// Not while the page is being written.
+test.skipIf(process.env["AXONLOOM_DVID_RESULTS"])("the page of DVID has a row for each capability, and every reason", () => {
   const page = readFileSync(fileURLToPath(new URL("../../../docs/reference/dvid.md", import.meta.url)), "utf8");
   const table = page.slice(page.indexOf("<!-- table"), page.indexOf("<!-- end of table"));
   const rows = [...table.matchAll(/^\| (.*) \| (yes|–) \| (.*) \| (.*) \|$/gm)];
