@@ -1,4 +1,5 @@
 /** Runs into a DVID server (the stand-in) again, with other settings, and after others have worked there: ids, indices and scales stay right. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { call, expectWhole, newRepo, nextVersion, readLabels } from "./dvid-look.ts";
@@ -24,11 +25,12 @@ const into = (uuid: string, runFolder: string, options: Record<string, unknown> 
   return configOf(folder, all, { output: { destination: source(uuid) }, ...rest });
 };
 /** More segments the smaller `pmin`. */
-const seeds = (pmin: number) => ({
+const seeds = (pmin: number, more: Record<string, unknown> = {}) => ({
   segmentor: {
     configuration: {
       "predict-voxels": { function: "naive_membrane_predictions", parameters: { range: [0, 197] } },
       "create-supervoxels": { function: "create_supervoxels_with_wsdt", parameters: { pmin, minMembraneSize: 10 } },
+      ...more,
     },
   },
 });
@@ -139,4 +141,47 @@ test("merged while the run is not finished: what others did stays, and the index
   await call(dvid, "POST", `node/${root}/seg/merge`, `[${first},${second}]`);
   await runSmall(into(root, "half", { "chunk-size": 128 }));
   await whole(root);
+}, 180_000);
+
+test("a gap keeps what lies there; a repaired run writes it", async () => {
+  const bad = (body: string) => {
+    const code = `export function bad({ gray, shape, subvolume }) {\n${body}\nreturn { data: Float32Array.from(gray, (g) => Math.max(0, 1 - g / 197)), shape: [...shape, 1] };\n}\n`;
+    writeFileSync(join(folder, "bad.mjs"), code);
+    return { segmentor: { configuration: { "predict-voxels": { function: "./bad.mjs:bad" } } } };
+  };
+  const root = await newRepo(dvid);
+  await runSmall(into(root, "half"));
+  const before = await readLabels(dvid, `node/${root}/seg`, SHAPE);
+  const version = await nextVersion(dvid, root);
+  const fails = bad("if (subvolume === 7) throw new Error('it fails');");
+  const { summary, certificate } = await runSmall(into(version, "gap", fails));
+  expect(summary).toMatchObject({ status: "incomplete", quarantined: 1 });
+  expect(certificate).toMatchObject({ "voxels-written": 96 ** 3 - 32 ** 3 });
+  const after = await readLabels(dvid, `node/${version}/seg`, SHAPE);
+  const inGap = (i: number) => i % 96 >= 64 && Math.floor(i / 96) % 96 >= 64 && i >= 64 * 96 * 96;
+  expect(after.data.findIndex((id, i) => (id === before.data[i]) !== (inGap(i) || (id === 0n && before.data[i] === 0n)))).toBe(-1);
+  await whole(version);
+  expect((await runSmall(into(version, "gap", bad("")))).summary.status).toBe("complete");
+  const repaired = await readLabels(dvid, `node/${version}/seg`, SHAPE);
+  expect(repaired.data.findIndex((id, i) => inGap(i) && id !== 0n && id === before.data[i])).toBe(-1);
+  await whole(version);
+}, 180_000);
+
+test("preserved bodies that consist of other supervoxels in the written version are refused before a block is sent", async () => {
+  const root = await newRepo(dvid);
+  await runSmall(into(root, "half"));
+  const [a, b, c] = (await idsIn(root)) as [bigint, bigint, bigint];
+  await call(dvid, "POST", `node/${root}/seg/merge`, `[${a},${b}]`);
+  const cleaved = await nextVersion(dvid, root);
+  await call(dvid, "POST", `node/${cleaved}/seg/cleave/${a}`, `[${b}]`);
+  const keep = (from: string) => seeds(0.9, { "preserve-bodies": { source: source(from), bodies: [a, c].map(String) } });
+  const next = await nextVersion(dvid, cleaved);
+  const from = dvid.requests.length;
+  await expect(runSmall(into(next, "kept", keep(root)))).rejects.toMatchObject({
+    code: "E_CONFIG_INVALID",
+    message: expect.stringMatching(new RegExp(`found others for ${a}:`)),
+  });
+  expect(dvid.requests.slice(from).filter(({ method }) => method !== "GET")).toEqual([]);
+  expect((await runSmall(into(next, "kept", keep(cleaved)))).certificate["voxels-preserved-verified"]).toBeGreaterThan(0);
+  await whole(next);
 }, 180_000);

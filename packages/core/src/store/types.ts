@@ -76,6 +76,10 @@ export interface BodyIndex {
   update(shares: readonly BodyShare[], options?: CallOptions): Promise<void>;
   /** Forgets the notes of boxes whose index and coarser levels are right. */
   settle(boxes: readonly Box[], options?: CallOptions): Promise<void>;
+  /** The supervoxels of a body; none where it does not exist. */
+  supervoxelsOf(body: bigint, options?: CallOptions): Promise<readonly bigint[]>;
+  /** The bodies of supervoxels, in their order; 0 for one that was split since. */
+  bodiesOf(supervoxels: readonly bigint[], options?: CallOptions): Promise<readonly bigint[]>;
   /** Keeps a text beside the labels, in the same version. */
   keepRecord(key: string, text: string, options?: CallOptions): Promise<void>;
 }

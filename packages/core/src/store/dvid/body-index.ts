@@ -11,7 +11,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { countDvidBlock, dvidBlockTable } from "@axonloom/kernels";
 import type { CallOptions } from "../../call-options.ts";
-import { AxonloomError } from "../../errors.ts";
+import { AxonloomError, isAxonloomError } from "../../errors.ts";
 import { alignOut, type Box, map3 } from "../../geometry/box.ts";
 import type { BodyIndex, BodyShare } from "../types.ts";
 import { blockFinder, byBody, equalIndices, mergedIndex } from "./body-shares.ts";
@@ -63,6 +63,13 @@ export function bodyIndex(opened: OpenedVolume): BodyIndex {
 
     update: (shares, options) => updateIndices(opened, shares, options),
 
+    supervoxelsOf: (body, options) => supervoxelsOf(opened, body, options),
+
+    async bodiesOf(supervoxels, options) {
+      const mapping = await readMapping(opened, [...new Set(supervoxels)], options);
+      return supervoxels.map((id) => mapping.get(id)!);
+    },
+
     async keepRecord(key, text, options) {
       await putKey(notes, key, text, options);
     },
@@ -101,6 +108,20 @@ async function shareOf(
 
 function ascending(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+async function supervoxelsOf(opened: OpenedVolume, body: bigint, options: CallOptions = {}): Promise<readonly bigint[]> {
+  const decode = (answer: Uint8Array) => {
+    const ids = parseLabelJson(Buffer.from(answer).toString());
+    if (!Array.isArray(ids) || ids.some((id) => typeof id !== "bigint")) throw badAnswer("expected a list of supervoxels", answer);
+    return ids as bigint[];
+  };
+  try {
+    return await opened.connection.read({ method: "GET", path: endpoint(opened, "supervoxels", String(body)) }, decode, options);
+  } catch (error) {
+    if (isAxonloomError(error) && error.code === "E_SOURCE_NOT_FOUND") return [];
+    throw error;
+  }
 }
 
 /** The bodies of supervoxels, whether an index knows these or not. */

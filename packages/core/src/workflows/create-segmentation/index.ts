@@ -25,6 +25,7 @@ import { indexBodies } from "./index-bodies.ts";
 import { indexHands } from "./index-hands.ts";
 import { checkDestination, isFinished, OUTPUT_PREFIXES, publishOutput } from "./output.ts";
 import { planRun, planWorkers, type RunPlan, type WorkerOptions } from "./plan.ts";
+import { checkPreservedMapping } from "./preserved-mapping.ts";
 import { writePyramid } from "./pyramid.ts";
 import { recordKeyOf, recordRun } from "./record.ts";
 import { borderedVoxels, type Segmented, segmentAll, segmentedAgain } from "./segment.ts";
@@ -76,6 +77,7 @@ export async function createSegmentation(
       if (result === null) throw error;
       return result;
     }
+    await checkPreservedMapping(plan.preserved, plan.output.destination, options);
     if (options.fresh) await forget(store);
     return await runLocked(config, plan, store, options);
   } finally {
@@ -220,7 +222,7 @@ async function runSteps(run: RunContext, counter: ProgressCounter, began: number
   const verified = plan.preserved === null ? null : await counter.stage("verify", n, () => verifyAll(run, segmented, written));
   const certificate = certify(plan, segmented, written, verified);
   // Before anybody may take it for the result.
-  const { digest, labelled } = await digestResult(run, written.volume);
+  const { digest, labelled } = await digestResult(run, written.volume, segmented);
   if (labelled !== written.labelled) {
     const output = plan.output.destination;
     throw new AxonloomError(

@@ -7,6 +7,7 @@ import { stageRef } from "../stage-ref.ts";
 import type { RunContext } from "./context.ts";
 import { writtenName } from "./fingerprints.ts";
 import { prepareOutput } from "./output.ts";
+import { checkPreservedMapping } from "./preserved-mapping.ts";
 import type { Segmented } from "./segment.ts";
 import { LOOKUPS, type Stitched } from "./stitch.ts";
 import type { WriteParams } from "./write-stage.ts";
@@ -39,6 +40,8 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
     return writtenName(destination, core, content);
   });
   const { volume, published } = await prepareOutput(run, await allThere(run, names));
+  // People may have worked there while subvolumes were segmented.
+  if (!published) await checkPreservedMapping(plan.preserved, volume, { signal });
   const params: WriteParams = {
     runFolder: config.runFolder,
     output: volume,
@@ -47,6 +50,7 @@ export async function writeAll(run: RunContext, segmented: Segmented, stitched: 
     preserved: run.preserved,
     labelOffset,
     segments: ids.total,
+    gaps: segmented.gaps.map(({ subvolume }) => subvolume),
   };
   const tasks = resolution.writeTasks(
     names.map((name, id) => ({ written: name, labels: segmented.hashes[id]!, offset: ids.offsets[id]! })),

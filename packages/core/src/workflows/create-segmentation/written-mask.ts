@@ -5,6 +5,7 @@ import { openVolume } from "../../store/index.ts";
 import { digestVolume, type VolumeDigest } from "../digest.ts";
 import type { RunContext } from "./context.ts";
 import type { RunPlan } from "./plan.ts";
+import type { Segmented } from "./segment.ts";
 
 /** 1 where the run writes in `box` (C order): in a core box, inside the volume and the ROI. */
 export function writtenMask({ subvolumes, roi, input }: Pick<RunPlan, "subvolumes" | "roi" | "input">, box: Box): Uint8Array {
@@ -28,11 +29,15 @@ export function writtenMask({ subvolumes, roi, input }: Pick<RunPlan, "subvolume
 }
 
 /** Of an output that is written in place only what this run wrote counts, as if it had been empty. */
-export async function digestResult({ plan, signal }: Pick<RunContext, "plan" | "signal">, output: string): Promise<VolumeDigest> {
+export async function digestResult(
+  { plan, signal }: Pick<RunContext, "plan" | "signal">,
+  output: string,
+  { gaps }: Pick<Segmented, "gaps">,
+): Promise<VolumeDigest> {
   const { bounds } = plan.output.spec;
   const { bodies } = await openVolume(output);
-  return await digestVolume(
-    output,
-    bodies === undefined ? { signal } : { signal, bounds, maskOf: (box) => writtenMask(plan, box) },
-  );
+  if (bodies === undefined) return await digestVolume(output, { signal });
+  const missing = new Set(gaps.map(({ subvolume }) => subvolume));
+  const written = { ...plan, subvolumes: plan.subvolumes.filter(({ id }) => !missing.has(id)) };
+  return await digestVolume(output, { signal, bounds, maskOf: (box) => writtenMask(written, box) });
 }
