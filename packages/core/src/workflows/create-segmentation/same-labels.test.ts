@@ -50,7 +50,7 @@ test("other labels, or none, end the run before a face is counted or a voxel wri
   await expect(cutFaces({ left: [FIRST], right: [faces] }, { runFolder })).resolves.toHaveLength(1);
   const written = { written: { key: "w", fingerprint: "" }, labels: hash(FIRST), offset: 0 };
   const mapping = { members: new Uint32Array(0), roots: new Float64Array(0) } as never;
-  const params = { runFolder, outputBounds: BOX, bounds: BOX, preserved: null, labelOffset: 0n, segments: 2, output: "" };
+  const params = { runFolder, outputBounds: BOX, bounds: BOX, preserved: null, labelOffset: 0n, segments: 2, gaps: [], output: "" };
   const context = { logger: silentLogger } as unknown as TaskContext;
   const write = (row: SegmentedRow) => relabelAndWrite({ left: [row], right: [{ ...written, mapping }] }, params, context);
   await expect(write(OTHER)).rejects.toMatchObject(changed(/found others/));
