@@ -113,6 +113,16 @@ describe("places", () => {
 });
 
 describe("sizes", () => {
+  test("voxels of different size are told, where both volumes know theirs", async () => {
+    const warningsFor = async (size: string) => {
+      const input = { segmentation: `npy://segmentation.npy?voxel-size-nm=8,8,8`, "ground-truth": `npy://truth.npy${size}` };
+      return (await evaluate(quarters, quarters, {}, { input })).warnings;
+    };
+    expect(await warningsFor("?voxel-size-nm=16,16,16")).toEqual([expect.stringMatching(/differ in voxel size/)]);
+    expect(await warningsFor("?voxel-size-nm=8,8,8")).toEqual([]);
+    expect(await warningsFor("")).toEqual([]);
+  });
+
   test("orphans: what is small and inside; a segment is as large as what it has of all bodies", async () => {
     // Truth: 1 around 2 (inside, 8 voxels); a small 3 at the volume's edge. Segments: 21 is small and inside, 22 lies over small bodies only.
     const truth = (x: number, y: number, z: number) => {

@@ -56,6 +56,8 @@ export interface PlanEvaluationOptions extends CallOptions {
   readonly strict?: boolean;
 }
 
+/** Voxel size of volumes in formats that do not know theirs, as long as their name does not say it. */
+const UNKNOWN_NM = 1;
 /** A thread with its code, and the decoded files that it keeps. */
 const BASE_BYTES = 160 * 2 ** 20;
 /**
@@ -87,7 +89,8 @@ export async function planEvaluation(config: EvaluationConfig, options: PlanEval
   const { voxelSizeNm } = await truth.info(options);
   if (segmentation !== null) {
     const other = (await segmentation.info(options)).voxelSizeNm;
-    if (AXES.some((a) => Math.abs(other[a] - voxelSizeNm[a]) > 1e-6 * voxelSizeNm[a])) {
+    const known = ![other, voxelSizeNm].some((size) => AXES.every((a) => size[a] === UNKNOWN_NM));
+    if (known && AXES.some((a) => Math.abs(other[a] - voxelSizeNm[a]) > 1e-6 * voxelSizeNm[a])) {
       complain(
         `the volumes differ in voxel size: ground truth ${toXyz(voxelSizeNm).join(", ")} nm, segmentation ${toXyz(other).join(", ")} nm (x, y, z); compared voxel by voxel`,
       );
