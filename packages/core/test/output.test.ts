@@ -51,6 +51,16 @@ describe("an own result may be made anew", () => {
     expect((await digestVolume(first.output)).digest).toBe(summary.digest);
   });
 
+  test("begun with one partition, gone on with another, and with the first again: nothing of either try stays", async () => {
+    const folder = smallVolume();
+    const larger = { "chunk-size": 64 };
+    await stopAt("write", 20, (signal, onEvent) => createSegmentation(configOf(folder), { workers: 2, signal, onEvent }));
+    await stopAt("write", 5, (signal, onEvent) => createSegmentation(configOf(folder, larger), { workers: 2, signal, onEvent }));
+    const { summary } = await runSmall(configOf(folder));
+    expect(summary.digest).toBe((await runSmall(configOf(smallVolume()))).summary.digest);
+    expect((await digestVolume(summary.output)).digest).toBe(summary.digest);
+  });
+
   test("--fresh forgets the checkpoints and replaces the result", async () => {
     const folder = smallVolume();
     const first = (await runSmall(configOf(folder))).summary;

@@ -3,7 +3,7 @@ import type { Comparison, EvaluationResult, SegmentBody, TruthBody, Xyz } from "
 import { type Box, fromXyz } from "../geometry/box.ts";
 import type { HeatMap } from "./heat-map.ts";
 import { type NeuroglancerLayer, neuroglancerLink } from "./neuroglancer.ts";
-import { type ServedVolume, servedLayers } from "./served-layers.ts";
+import { servedLayers } from "./served-layers.ts";
 import type { Cell, Table } from "./table.ts";
 import type { Report, ReportPart } from "./types.ts";
 
@@ -11,13 +11,8 @@ import type { Report, ReportPart } from "./types.ts";
 const LONGEST = 25;
 const VOXELS = "voxels:voxels";
 
-export interface EvaluationReportOptions {
-  /** Shown below the labels, such as the grey volume. */
-  readonly images?: readonly ServedVolume[];
-}
-
-export function evaluationReport(result: EvaluationResult, { images = [] }: EvaluationReportOptions = {}): Report {
-  const links = linksOf(result, images);
+export function evaluationReport(result: EvaluationResult): Report {
+  const links = linksOf(result);
   const parts: ReportPart[] = [
     { kind: "text", text: aboutText(result) },
     ...result.warnings.map((warning) => ({ kind: "text" as const, text: `Warning: ${warning}` })),
@@ -171,14 +166,10 @@ interface Links {
   readonly point: PointLink;
 }
 
-function linksOf(result: EvaluationResult, images: readonly ServedVolume[]): Links | null {
+function linksOf(result: EvaluationResult): Links | null {
   const labels = (name: string, source: string | null) =>
     source === null ? [] : [{ type: "segmentation" as const, name, source }];
-  const served = servedLayers([
-    ...images,
-    ...labels("ground truth", result.ground_truth),
-    ...labels("segmentation", result.segmentation),
-  ]);
+  const served = servedLayers([...labels("ground truth", result.ground_truth), ...labels("segmentation", result.segmentation)]);
   if (served === null) return null;
   const voxelSize = fromXyz(result.voxel_size_nm_xyz);
   // Pieces that counted as bodies of their own have no id in the volume.

@@ -1,4 +1,4 @@
-export { type EvaluationReportOptions, evaluationHeatMap, evaluationReport } from "./evaluation.ts";
+export { evaluationHeatMap, evaluationReport } from "./evaluation.ts";
 export type { HeatMap, HeatMapCell } from "./heat-map.ts";
 export { type NeuroglancerLayer, neuroglancerLink } from "./neuroglancer.ts";
 export { reportHtml } from "./page.ts";

@@ -18,11 +18,12 @@ import {
   volumeExists,
 } from "../../store/index.ts";
 import type { RunContext } from "./context.ts";
+import type { RunPlan } from "./plan.ts";
 
 interface OutputRecord {
   readonly destination: string;
   readonly step: "writing" | "publishing" | "done";
-  /** Of the description of the volume that is being written, or was last: another shape is another output. */
+  /** Of what is being written, or was last: another shape, other core boxes or another region are another output, which starts empty. */
   readonly spec: string;
   /** Whether what is being written, or was last, has no gaps. Known from `publishing` on. */
   readonly complete: boolean;
@@ -126,9 +127,9 @@ export async function prepareOutput(
   run: RunContext,
   allWritten: boolean,
 ): Promise<{ readonly volume: string; readonly published: boolean }> {
-  const { destination, spec } = run.plan.output;
+  const { destination } = run.plan.output;
   const record = await getJson<OutputRecord>(run.store, recordKey(destination));
-  const done = record?.spec === fingerprint(spec) && record.step === "done";
+  const done = record?.spec === basisOf(run.plan) && record.step === "done";
   if (done && allWritten && (await isOwn(run.store, destination))) return { volume: destination, published: true };
   return { volume: await beginOutput(run), published: false };
 }
@@ -143,7 +144,8 @@ export async function beginOutput({
   const { destination, spec } = plan.output;
   const owner = ownerOf(store);
   const record = await getJson<OutputRecord>(store, recordKey(destination));
-  const same = record?.spec === fingerprint(spec);
+  const basis = basisOf(plan);
+  const same = record?.spec === basis;
   const begun = same && record.step !== "done" ? await openUnpublished(destination, { owner }) : null;
   if (begun !== null) return begun.source;
   // A volume that is written in place goes from here on: looked at once more, however long ago the run was begun.
@@ -151,8 +153,16 @@ export async function beginOutput({
   await deletePrefix(store, writtenPrefix(destination));
   await discardUnpublished(destination, { owner });
   const published = record?.published ?? null;
-  await save(store, { destination, step: "writing", spec: fingerprint(spec), complete: false, published });
+  await save(store, { destination, step: "writing", spec: basis, complete: false, published });
   return (await createVolume(destination, spec, { replace, empty: config.newOutput, owner, signal })).source;
+}
+
+/**
+ * Marks say which core boxes are written. With other boxes, or another region, they would speak of voxels that have been overwritten since, and what
+ * an earlier try wrote outside would stay.
+ */
+function basisOf({ output, subvolumes, roiFingerprint }: RunPlan): string {
+  return fingerprint({ spec: output.spec, cores: subvolumes.map(({ core }) => core), roi: roiFingerprint });
 }
 
 /**

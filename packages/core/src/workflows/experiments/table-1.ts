@@ -1,6 +1,6 @@
 /**
  * The paper's Table 1: where the time of a run goes, and how much room its checkpoints take. One phantom, segmented in a process of its
- * own, then once more from its checkpoints into another output.
+ * own, then run once more, which takes everything from its checkpoints.
  *
  * Reference: Plaza & Berg, "Large-Scale Electron Microscopy Image Segmentation in Spark", table 1 and the section on checkpoints.
  */
